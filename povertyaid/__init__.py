@@ -1,0 +1,1 @@
+"""povertyaid: records and reports of a school's poverty-assistance office and its county bureau."""

@@ -1,0 +1,85 @@
+"""Names of persons: one spelling for comparison, and a key that sorts alike in every database.
+
+Names are mostly two to four characters; minority names have a middle dot and up to thirty; some characters lie outside
+the basic plane. Compatibility characters and Kangxi radicals look right and compare wrong, so they are replaced.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from django.utils.translation import gettext_lazy as _
+from pypinyin import Style, lazy_pinyin
+
+from povertyaid.lib.messages import MessageError
+
+LONGEST = 30
+
+DOT = "·"
+_DOTS = re.compile(r"[•・･．‧∙⋅●˙᛫•]")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
+_HAN = (
+    r"\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
+    # Han characters without a compatibility mapping stand among the compatibility ideographs.
+    r"\uf900-\ufaff\U0002f800-\U0002fa1f"
+)
+_BLANK_IN_HAN = re.compile(rf"(?<=[{_HAN}{DOT}])\s+(?=[{_HAN}{DOT}])")
+_VALID = re.compile(rf"(?=.*[{_HAN}A-Za-z])[{_HAN}A-Za-z\u00c0-\u024f{DOT} .'’-]+")
+
+
+class PersonNameError(MessageError):
+    """A text that is not the name of a person; codes: empty, length, characters."""
+
+
+def normalise_name(text: str) -> tuple[str, tuple[str, ...]]:
+    """The name in its one spelling, and the codes of what was changed.
+
+    Codes: trimmed (blanks at the ends), nfkc (compatibility and radical forms, full-width letters), inner_blanks, dot.
+    Raises PersonNameError when the result is no name.
+    """
+    repairs: list[str] = []
+    name = text.strip()
+    if name != text:
+        repairs.append("trimmed")
+    dotted = _DOTS.sub(DOT, name)
+    if dotted != name:
+        repairs.append("dot")
+    visible = unicodedata.normalize("NFKC", _INVISIBLE.sub("", dotted)).strip()
+    if visible != dotted:
+        repairs.append("nfkc")
+    joined = re.sub(rf"\s*{DOT}\s*", DOT, _BLANK_IN_HAN.sub("", visible))
+    joined = re.sub(r"\s+", " ", joined)
+    if joined != visible:
+        repairs.append("inner_blanks")
+    _check(joined)
+    return joined, tuple(repairs)
+
+
+def _check(name: str) -> None:
+    if not name:
+        raise PersonNameError("empty", _("The name is missing."))
+    if len(name) > LONGEST:
+        raise PersonNameError("length", _("A name has at most %(longest)d characters."), {"longest": LONGEST})
+    if _VALID.fullmatch(name) is None:
+        raise PersonNameError(
+            "characters", _("A name consists of Chinese characters, letters and the middle dot only.")
+        )
+
+
+@lru_cache(maxsize=8192)
+def sort_key(name: str) -> str:
+    """Pinyin without tones, lower case, syllables apart, then the name itself, so that namesakes' keys are stable.
+
+    Characters without a pinyin stay as they are.
+    """
+    syllables = [part for part in lazy_pinyin(name, style=Style.NORMAL) if part.strip()]
+    return f"{' '.join(syllables).lower()} {name}".strip()
+
+
+@lru_cache(maxsize=8192)
+def initials(name: str) -> str:
+    """The first letters of the syllables, as people type them into a search box: zp for 朱平."""
+    syllables = lazy_pinyin(name, style=Style.NORMAL)
+    return "".join(part[0] for part in syllables if part.strip() and part != DOT).lower()
