@@ -13,7 +13,7 @@ from pathlib import Path
 
 TIMEOUT_SECONDS = 300
 # Words of pip-audit and requests for a service that does not answer (pip_audit/_service/pypi.py).
-UNREACHABLE = ("could not connect", "connection", "timed out", "max retries", "proxy", "http error", "serviceerror")
+UNREACHABLE = ("connection", "could not connect", "max retries", "proxy", "serviceerror", "timed out")
 
 
 def main(requirements: str) -> int:
