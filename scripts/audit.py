@@ -28,10 +28,11 @@ def main(requirements: str) -> int:
             text=True,
             timeout=TIMEOUT_SECONDS,
         )
-        answers = json.loads(done.stdout)["dependencies"]
     except subprocess.TimeoutExpired:
         print(f"NOT CHECKED: the vulnerability service gave no answer in {TIMEOUT_SECONDS} seconds.")
         return 0
+    try:
+        answers = json.loads(done.stdout)["dependencies"]
     except (json.JSONDecodeError, KeyError):
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         if not any(word in done.stderr.lower() for word in UNREACHABLE):
