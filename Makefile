@@ -102,7 +102,7 @@ types:
 	@echo "== mypy" && $(CLEAN_ENV) .venv/bin/mypy
 
 layers:
-	@echo "== import-linter" && .venv/bin/lint-imports
+	@echo "== import-linter" && .venv/bin/lint-imports --no-logo
 
 migrations:
 	@echo "== migrations" && $(CLEAN_ENV) $(PY) manage.py makemigrations --check --dry-run
