@@ -81,6 +81,7 @@ lock: ## write requirements/*.txt anew from pyproject.toml (newer versions: make
 .PHONY: run
 run: export POVERTYAID_DATABASE_URL := $(or $(DATABASE),$(POVERTYAID_DATABASE_URL))
 run: setup ## the server with a demo county (HOST=… PORT=… DATABASE=postgres://… change where)
+	@mkdir -p $(or $(POVERTYAID_HOME),var)/static
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py setup_demo
 	@exec .venv/bin/gunicorn --config scripts/gunicorn_conf.py --bind $(HOST):$(PORT) povertyaid.wsgi
