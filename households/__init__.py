@@ -1,0 +1,1 @@
+"""Villages, households, their members and what each year brought in."""

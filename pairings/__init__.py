@@ -1,0 +1,1 @@
+"""Who helps whom, and the contacts between them."""

@@ -1,0 +1,124 @@
+"""Writes the history of single saves and deletions; bulk writes are recorded by `services.bulk_write`.
+
+Values are masked before they are stored: encrypted fields show their mask, telephone numbers too, and free text loses
+every run of digits that could be an identity number or an account.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models.signals import post_delete, post_save, pre_save
+
+from povertyaid.audit.actor import acting
+from povertyaid.audit.models import Change
+from povertyaid.lib import masks
+from povertyaid.lib.fields import EncryptedField, HashField, PhoneField, TailField
+
+LABEL_LENGTH = 120
+_SILENT = frozenset({"id", "created_at", "updated_at", "version", "name_key", "name_initials", "last_login", "password"})
+
+
+def history_fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    """Return the columns whose changes are told: not the derived ones, never the password."""
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if field.name not in _SILENT and not isinstance(field, HashField | TailField | models.BinaryField)
+    ]
+
+
+def shown(field: models.Field[Any, Any], value: Any) -> str:
+    """Return a value as the history may show it."""
+    if value is None or value == "":
+        return ""
+    if isinstance(field, EncryptedField):
+        return str(field.wrap(value))
+    if isinstance(field, PhoneField):
+        return masks.mask_phone(str(value))
+    if isinstance(field, models.ForeignKey):
+        return str(value)
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int | float) or hasattr(value, "as_tuple") or hasattr(value, "isoformat"):
+        return str(value)
+    return masks.scrub(str(value))
+
+
+def entry(instance: models.Model, action: str, fields: list[dict[str, str]]) -> Change:
+    """Return an unsaved history entry for `instance` under whoever acts now."""
+    now = acting()
+    label = masks.scrub(str(instance))[:LABEL_LENGTH]
+    return Change(
+        actor=now.user,
+        actor_name=now.user.username if now.user else "",
+        model=instance._meta.label_lower,
+        object_id=instance.pk,
+        object_label=label,
+        action=action,
+        fields=fields,
+        batch_id=now.batch_id,
+        reason=now.reason,
+    )
+
+
+def additions(instance: models.Model) -> list[dict[str, str]]:
+    """Return the fields of a new record that hold something."""
+    found = []
+    for field in history_fields(type(instance)):
+        after = shown(field, getattr(instance, field.attname))
+        if after:
+            found.append({"field": field.name, "from": "", "to": after})
+    return found
+
+
+def differs(field: models.Field[Any, Any], before: Any, after: Any) -> bool:
+    """Say whether two values of a field differ (encrypted ones by what they hold)."""
+    if isinstance(field, EncryptedField):
+        return field.wrap(before) != field.wrap(after)
+    return bool(field.to_python(before) != field.to_python(after))
+
+
+def is_kept(model: type[models.Model]) -> bool:
+    """Say whether a model's changes go into the history."""
+    return bool(getattr(model, "keeps_history", False)) and not model._meta.abstract
+
+
+def _before_save(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    if kwargs.get("raw") or not is_kept(sender) or instance._state.adding:
+        return
+    names = [field.attname for field in history_fields(sender)]
+    instance._before = sender._default_manager.filter(pk=instance.pk).values(*names).first()  # type: ignore[attr-defined]
+
+
+def _after_save(sender: type[models.Model], instance: models.Model, *, created: bool, **kwargs: Any) -> None:
+    if kwargs.get("raw") or not is_kept(sender):
+        return
+    before = instance.__dict__.pop("_before", None)
+    if created:
+        entry(instance, Change.Action.ADD, additions(instance)).save()
+        return
+    changed = []
+    for field in history_fields(sender):
+        old, new = (before or {}).get(field.attname), getattr(instance, field.attname)
+        if differs(field, old, new):
+            changed.append({"field": field.name, "from": shown(field, old), "to": shown(field, new)})
+    if changed:
+        entry(instance, Change.Action.CHANGE, changed).save()
+
+
+def _after_delete(sender: type[models.Model], instance: models.Model, **_kwargs: Any) -> None:
+    if is_kept(sender):
+        fields = [{"field": item["field"], "from": item["to"], "to": ""} for item in additions(instance)]
+        entry(instance, Change.Action.DELETE, fields).save()
+
+
+def connect() -> None:
+    """Listen to every model that keeps a history."""
+    for model in apps.get_models():
+        if is_kept(model):
+            pre_save.connect(_before_save, sender=model, dispatch_uid=f"history-before-{model._meta.label}")
+            post_save.connect(_after_save, sender=model, dispatch_uid=f"history-after-{model._meta.label}")
+            post_delete.connect(_after_delete, sender=model, dispatch_uid=f"history-delete-{model._meta.label}")

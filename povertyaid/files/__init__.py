@@ -1,0 +1,1 @@
+"""Files that come with records, and the register of basis documents."""

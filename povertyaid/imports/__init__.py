@@ -1,0 +1,1 @@
+"""What arrives as spreadsheets: batches, preview, confirmation."""

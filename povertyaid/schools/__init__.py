@@ -1,0 +1,1 @@
+"""Counties, schools, classes, staff, accounts, and who may see and do what."""

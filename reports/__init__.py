@@ -1,0 +1,1 @@
+"""What is told: indicators, the lists behind figures, summaries."""

@@ -1,0 +1,1 @@
+"""Pupils: where they study and how they were recognised."""
