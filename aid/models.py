@@ -46,7 +46,12 @@ class Programme(Record):
         WAIVER = "waiver", _("waiver")
 
     county = models.ForeignKey(
-        County, models.PROTECT, null=True, blank=True, related_name="programmes", verbose_name=_("county"),
+        County,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="programmes",
+        verbose_name=_("county"),
         help_text=_("Empty for national programmes."),
     )
     code = models.SlugField(_("code"), max_length=40)
@@ -56,7 +61,10 @@ class Programme(Record):
     source = models.CharField(_("source"), max_length=12, choices=Source)
     form = models.CharField(_("form"), max_length=8, choices=Form, default=Form.CASH)
     boarding = models.CharField(
-        _("only for"), max_length=10, blank=True, choices=[("day", _("day pupils")), ("boarding", _("boarders"))]
+        _("only for"),
+        max_length=10,
+        blank=True,
+        choices=[("day", _("day pupils")), ("boarding", _("boarders"))],
     )
     position = models.PositiveSmallIntegerField(_("position in tables"), default=0)
     valid_from = models.DateField(_("in force from"), null=True, blank=True)
@@ -68,10 +76,13 @@ class Programme(Record):
         ordering = ("position", "name", "pk")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["code"], name="programme_code_unique", violation_error_message=_("This code is taken.")
+                fields=["code"],
+                name="programme_code_unique",
+                violation_error_message=_("This code is taken."),
             ),
             models.UniqueConstraint(
-                fields=["county", "name"], name="programme_name_unique",
+                fields=["county", "name"],
+                name="programme_name_unique",
                 violation_error_message=_("This programme exists already."),
             ),
         ]
@@ -90,7 +101,9 @@ class Programme(Record):
 class Standard(Record):
     """The amount of a programme for a stage and tier, between two semesters."""
 
-    programme = models.ForeignKey(Programme, models.CASCADE, related_name="standards", verbose_name=_("programme"))
+    programme = models.ForeignKey(
+        Programme, models.CASCADE, related_name="standards", verbose_name=_("programme")
+    )
     stage = models.CharField(_("stage"), max_length=12, choices=Stage, blank=True)
     tier = models.CharField(_("tier"), max_length=20, blank=True)
     amount = models.DecimalField(
@@ -105,11 +118,13 @@ class Standard(Record):
         ordering = ("programme", "stage", "tier", "-valid_from")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["programme", "stage", "tier", "valid_from"], name="standard_unique",
+                fields=["programme", "stage", "tier", "valid_from"],
+                name="standard_unique",
                 violation_error_message=_("This standard is entered already."),
             ),
             models.CheckConstraint(
-                condition=Q(valid_to="") | Q(valid_to__gte=F("valid_from")), name="standard_dates_in_order",
+                condition=Q(valid_to="") | Q(valid_to__gte=F("valid_from")),
+                name="standard_dates_in_order",
                 violation_error_message=_("The last semester lies before the first."),
             ),
         ]
@@ -154,7 +169,9 @@ class Disbursement(Record):
         State.VOID: frozenset(),
     }
 
-    programme = models.ForeignKey(Programme, models.PROTECT, related_name="disbursements", verbose_name=_("programme"))
+    programme = models.ForeignKey(
+        Programme, models.PROTECT, related_name="disbursements", verbose_name=_("programme")
+    )
     school = models.ForeignKey(School, models.PROTECT, related_name="disbursements", verbose_name=_("school"))
     semester = models.CharField(
         _("semester"), max_length=11, validators=[SEMESTER], help_text=_("For example 2025-2026-2.")
@@ -170,12 +187,15 @@ class Disbursement(Record):
         ordering = ("-semester", "school", "programme", "number")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["programme", "school", "semester", "number"], name="disbursement_unique",
+                fields=["programme", "school", "semester", "number"],
+                name="disbursement_unique",
                 violation_error_message=_("This disbursement exists already; take the next number."),
             ),
         ]
         # Serves the indicators: disbursements of some schools in the semesters of a period.
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["semester", "school"], name="disbursement_sem_school")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["semester", "school"], name="disbursement_sem_school")
+        ]
 
     def __str__(self) -> str:
         return f"{periods.semester_label(self.semester)} {self.programme} {self.school}"
@@ -230,15 +250,26 @@ class Payment(Record):
     )
     stage = models.CharField(_("stage"), max_length=12, choices=Stage, blank=True)
     tier = models.CharField(_("tier"), max_length=20, blank=True)
-    due = models.DecimalField(_("due (yuan)"), max_digits=10, decimal_places=2, validators=[MinValueValidator(0)])
+    due = models.DecimalField(
+        _("due (yuan)"), max_digits=10, decimal_places=2, validators=[MinValueValidator(0)]
+    )
     paid = models.DecimalField(
-        _("paid (yuan)"), max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+        _("paid (yuan)"),
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
     )
     bank = models.CharField(_("bank"), max_length=60, blank=True)
     account_hash = HashField()
     account_last4 = TailField()
     account = EncryptedField(
-        _("bank account"), domain="account", mask=mask_account, hash_field="account_hash", tail_field="account_last4",
+        _("bank account"),
+        domain="account",
+        mask=mask_account,
+        hash_field="account_hash",
+        tail_field="account_last4",
         validators=[validate_account],
     )
     holder = models.CharField(_("account holder"), max_length=60, blank=True)
@@ -253,16 +284,20 @@ class Payment(Record):
         ordering = ("disbursement", "pk")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(student__isnull=False, household__isnull=True) | Q(student__isnull=True, household__isnull=False),
+                condition=Q(student__isnull=False, household__isnull=True)
+                | Q(student__isnull=True, household__isnull=False),
                 name="payment_pupil_or_household",
                 violation_error_message=_("A payment goes to a pupil or a household, one of the two."),
             ),
             models.UniqueConstraint(
-                fields=["disbursement", "student"], condition=Q(student__isnull=False), name="payment_once_a_pupil",
+                fields=["disbursement", "student"],
+                condition=Q(student__isnull=False),
+                name="payment_once_a_pupil",
                 violation_error_message=_("The pupil stands in this disbursement already."),
             ),
             models.UniqueConstraint(
-                fields=["disbursement", "household"], condition=Q(household__isnull=False),
+                fields=["disbursement", "household"],
+                condition=Q(household__isnull=False),
                 name="payment_once_a_household",
                 violation_error_message=_("The household stands in this disbursement already."),
             ),
@@ -281,7 +316,9 @@ class Payment(Record):
         """Payments of one's schools; a teacher sees those of the own class, a helper those of the caseload."""
         found = Q(disbursement__in=Disbursement.objects.filter(school__in=scope.schools).values("pk"))
         if scope.class_ids:
-            taught = Student.objects.filter(enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled")
+            taught = Student.objects.filter(
+                enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled"
+            )
             found |= Q(student__in=taught.values("pk"))
         if scope.staff_id:
             helped = Student.objects.filter(pairings__helper=scope.staff_id, pairings__state="active")

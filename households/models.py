@@ -73,7 +73,8 @@ class Village(Record):
         ordering = ("township", "name")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["county", "township", "name"], name="village_unique_in_township",
+                fields=["county", "township", "name"],
+                name="village_unique_in_township",
                 violation_error_message=_("This village exists already in the township."),
             ),
         ]
@@ -118,19 +119,30 @@ class Household(Record):
 
     county = models.ForeignKey(County, models.PROTECT, related_name="households", verbose_name=_("county"))
     village = models.ForeignKey(Village, models.PROTECT, related_name="households", verbose_name=_("village"))
-    number = models.CharField(_("household number"), max_length=30, blank=True, help_text=_("From the national registry."))
+    number = models.CharField(
+        _("household number"), max_length=30, blank=True, help_text=_("From the national registry.")
+    )
     category = models.CharField(_("household category"), max_length=12, choices=Category)
-    monitored_type = models.CharField(_("type of monitored household"), max_length=12, choices=MonitoredType, blank=True)
+    monitored_type = models.CharField(
+        _("type of monitored household"), max_length=12, choices=MonitoredType, blank=True
+    )
     cause = models.CharField(_("cause of poverty"), max_length=12, choices=Cause, blank=True)
     declared_size = models.PositiveSmallIntegerField(
-        _("persons in the registry"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(30)]
+        _("persons in the registry"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
     )
-    address = models.CharField(_("address"), max_length=120, blank=True, help_text=_("Hamlet or group, house number."))
+    address = models.CharField(
+        _("address"), max_length=120, blank=True, help_text=_("Hamlet or group, house number.")
+    )
     phone = PhoneField(_("phone of the household"))
     dangerous_house = models.BooleanField(_("lives in a dangerous house"), null=True, blank=True)
     safe_water = models.BooleanField(_("has safe drinking water"), null=True, blank=True)
     identified_on = models.DateField(_("identified on"), null=True, blank=True)
-    identified_precision = models.CharField(_("exact to"), max_length=5, choices=Precision, default=Precision.DAY)
+    identified_precision = models.CharField(
+        _("exact to"), max_length=5, choices=Precision, default=Precision.DAY
+    )
     risk_on = models.DateField(_("risk identified on"), null=True, blank=True)
     risk_precision = models.CharField(_("exact to"), max_length=5, choices=Precision, default=Precision.DAY)
     risk_cleared = models.BooleanField(_("risk cleared"), null=True, blank=True)
@@ -146,15 +158,22 @@ class Household(Record):
         ordering = ("number", "pk")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["county", "number"], condition=~Q(number=""), name="household_number_unique",
-                violation_error_message=_("This household number cannot be entered here; ask the county bureau."),
+                fields=["county", "number"],
+                condition=~Q(number=""),
+                name="household_number_unique",
+                violation_error_message=_(
+                    "This household number cannot be entered here; ask the county bureau."
+                ),
             ),
             models.CheckConstraint(
-                condition=Q(monitored_type="") | Q(category="monitored"), name="household_type_only_if_monitored",
+                condition=Q(monitored_type="") | Q(category="monitored"),
+                name="household_type_only_if_monitored",
                 violation_error_message=_("Only a monitored household has a type."),
             ),
             models.CheckConstraint(
-                condition=Q(exited_on__isnull=True) | Q(identified_on__isnull=True) | Q(exited_on__gte=F("identified_on")),
+                condition=Q(exited_on__isnull=True)
+                | Q(identified_on__isnull=True)
+                | Q(exited_on__gte=F("identified_on")),
                 name="household_exit_after_identification",
                 violation_error_message=_("The household left the registry before it was identified."),
             ),
@@ -204,14 +223,20 @@ class Member(NamedPerson):
         LOST = "lost", _("lost ability to work")
         NONE = "none", _("no labour")
 
-    household = models.ForeignKey(Household, models.CASCADE, related_name="members", verbose_name=_("household"))
+    household = models.ForeignKey(
+        Household, models.CASCADE, related_name="members", verbose_name=_("household")
+    )
     person_number = models.CharField(_("person number"), max_length=30, blank=True)
     relation_to_head = models.CharField(_("relation to the head"), max_length=20, choices=Relation)
     identity_hash = HashField()
     identity_last4 = TailField()
     identity = EncryptedField(
-        _("identity number"), domain="identity", mask=mask_identity, hash_field="identity_hash",
-        tail_field="identity_last4", validators=[validate_identity],
+        _("identity number"),
+        domain="identity",
+        mask=mask_identity,
+        hash_field="identity_hash",
+        tail_field="identity_last4",
+        validators=[validate_identity],
     )
     sex = models.CharField(_("sex"), max_length=6, choices=Sex, blank=True)
     birth_date = models.DateField(_("date of birth"), null=True, blank=True)
@@ -226,7 +251,9 @@ class Member(NamedPerson):
     insured = models.BooleanField(_("has severe illness insurance"), null=True, blank=True)
     phone = PhoneField(_("phone"))
     identified_on = models.DateField(_("identified on"), null=True, blank=True)
-    identified_precision = models.CharField(_("exact to"), max_length=5, choices=Precision, default=Precision.DAY)
+    identified_precision = models.CharField(
+        _("exact to"), max_length=5, choices=Precision, default=Precision.DAY
+    )
     left_on = models.DateField(_("left the household on"), null=True, blank=True)
 
     logs_reads: ClassVar[bool] = True
@@ -237,13 +264,18 @@ class Member(NamedPerson):
         ordering = ("household", "pk")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["household"], condition=Q(relation_to_head="head", left_on__isnull=True),
-                name="member_one_head", violation_error_message=_("The household has a head already."),
+                fields=["household"],
+                condition=Q(relation_to_head="head", left_on__isnull=True),
+                name="member_one_head",
+                violation_error_message=_("The household has a head already."),
             ),
             models.UniqueConstraint(
-                fields=["identity_hash"], condition=~Q(identity_hash="") & Q(left_on__isnull=True),
+                fields=["identity_hash"],
+                condition=~Q(identity_hash="") & Q(left_on__isnull=True),
                 name="member_identity_unique",
-                violation_error_message=_("This identity number cannot be entered here; ask the county bureau."),
+                violation_error_message=_(
+                    "This identity number cannot be entered here; ask the county bureau."
+                ),
             ),
         ]
 
@@ -255,8 +287,12 @@ class Member(NamedPerson):
 class IncomeYear(Record):
     """Net income a head of a household in a year, in yuan."""
 
-    household = models.ForeignKey(Household, models.CASCADE, related_name="incomes", verbose_name=_("household"))
-    year = models.PositiveSmallIntegerField(_("year"), validators=[MinValueValidator(1980), MaxValueValidator(2100)])
+    household = models.ForeignKey(
+        Household, models.CASCADE, related_name="incomes", verbose_name=_("household")
+    )
+    year = models.PositiveSmallIntegerField(
+        _("year"), validators=[MinValueValidator(1980), MaxValueValidator(2100)]
+    )
     amount = models.DecimalField(
         _("net income a head (yuan)"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
     )
@@ -267,7 +303,8 @@ class IncomeYear(Record):
         ordering = ("household", "-year")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["household", "year"], name="income_once_a_year",
+                fields=["household", "year"],
+                name="income_once_a_year",
                 violation_error_message=_("The income of this year is entered already."),
             ),
         ]
@@ -283,7 +320,9 @@ class IncomeYear(Record):
 class Assignment(Record):
     """A school that is assigned to help a household, and so sees it."""
 
-    household = models.ForeignKey(Household, models.CASCADE, related_name="assignments", verbose_name=_("household"))
+    household = models.ForeignKey(
+        Household, models.CASCADE, related_name="assignments", verbose_name=_("household")
+    )
     school = models.ForeignKey(School, models.PROTECT, related_name="assignments", verbose_name=_("school"))
     start_on = models.DateField(_("from"), null=True, blank=True)
 
@@ -293,7 +332,8 @@ class Assignment(Record):
         ordering = ("household", "school")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["household", "school"], name="assignment_unique",
+                fields=["household", "school"],
+                name="assignment_unique",
                 violation_error_message=_("The school is assigned to this household already."),
             ),
         ]

@@ -61,7 +61,12 @@ class Pairing(Record):
     )
     county = models.ForeignKey(County, models.PROTECT, related_name="pairings", verbose_name=_("county"))
     school = models.ForeignKey(
-        School, models.PROTECT, null=True, blank=True, related_name="pairings", verbose_name=_("school"),
+        School,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="pairings",
+        verbose_name=_("school"),
         help_text=_("The school that helps; empty for the bureau's own helpers."),
     )
     start_on = models.DateField(_("from"))
@@ -77,24 +82,31 @@ class Pairing(Record):
         ordering = ("school", "helper", "pk")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(student__isnull=False, household__isnull=True) | Q(student__isnull=True, household__isnull=False),
+                condition=Q(student__isnull=False, household__isnull=True)
+                | Q(student__isnull=True, household__isnull=False),
                 name="pairing_pupil_or_household",
                 violation_error_message=_("A pairing helps a pupil or a household, one of the two."),
             ),
             models.UniqueConstraint(
-                fields=["helper", "student"], condition=Q(student__isnull=False) & ~Q(state="ended"),
-                name="pairing_once_a_pupil", violation_error_message=_("This helper helps this pupil already."),
+                fields=["helper", "student"],
+                condition=Q(student__isnull=False) & ~Q(state="ended"),
+                name="pairing_once_a_pupil",
+                violation_error_message=_("This helper helps this pupil already."),
             ),
             models.UniqueConstraint(
-                fields=["helper", "household"], condition=Q(household__isnull=False) & ~Q(state="ended"),
-                name="pairing_once_a_household", violation_error_message=_("This helper helps this household already."),
+                fields=["helper", "household"],
+                condition=Q(household__isnull=False) & ~Q(state="ended"),
+                name="pairing_once_a_household",
+                violation_error_message=_("This helper helps this household already."),
             ),
             models.CheckConstraint(
-                condition=Q(end_on__isnull=True) | Q(end_on__gte=F("start_on")), name="pairing_dates_in_order",
+                condition=Q(end_on__isnull=True) | Q(end_on__gte=F("start_on")),
+                name="pairing_dates_in_order",
                 violation_error_message=_("The last day lies before the first."),
             ),
             models.CheckConstraint(
-                condition=~Q(state="ended") | Q(end_on__isnull=False), name="pairing_ended_has_date",
+                condition=~Q(state="ended") | Q(end_on__isnull=False),
+                name="pairing_ended_has_date",
                 violation_error_message=_("An ended pairing needs its last day."),
             ),
         ]
@@ -106,7 +118,9 @@ class Pairing(Record):
     def scope_filter(cls, scope: Scope) -> Q:
         found = Q(school__in=scope.schools) | Q(school__isnull=True, county__in=scope.county_ids)
         if scope.class_ids:
-            taught = Student.objects.filter(enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled")
+            taught = Student.objects.filter(
+                enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled"
+            )
             found |= Q(student__in=taught.values("pk"))
         if scope.staff_id:
             found |= Q(helper=scope.staff_id)
@@ -151,7 +165,12 @@ class Contact(Record):
         _("minutes"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(1440)]
     )
     done_by = models.ForeignKey(
-        Staff, models.PROTECT, null=True, blank=True, related_name="contacts", verbose_name=_("done by"),
+        Staff,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contacts",
+        verbose_name=_("done by"),
         help_text=_("Empty: the helper. Who writes it down may be somebody else."),
     )
     present = models.CharField(_("who was present"), max_length=120, blank=True)
@@ -178,7 +197,9 @@ class Contact(Record):
 class PrivateNote(Record):
     """What was said in a talk: encrypted, seen by its author alone, outside history, lists, exports and reports."""
 
-    contact = models.OneToOneField(Contact, models.CASCADE, related_name="private_note", verbose_name=_("contact"))
+    contact = models.OneToOneField(
+        Contact, models.CASCADE, related_name="private_note", verbose_name=_("contact")
+    )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="private_notes", verbose_name=_("author")
     )

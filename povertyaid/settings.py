@@ -42,8 +42,12 @@ if PRODUCTION and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
     _msg = "POVERTYAID_ALLOWED_HOSTS must name the hosts that are served; * is not allowed in production."
     raise ImproperlyConfigured(_msg)
 
-DATABASES = {"default": env.database(env.text("DATABASE_URL", "sqlite:///" + str(HOME / "povertyaid.sqlite3")
-                                              if not PRODUCTION else None), base=BASE_DIR)}
+DATABASES = {
+    "default": env.database(
+        env.text("DATABASE_URL", "sqlite:///" + str(HOME / "povertyaid.sqlite3") if not PRODUCTION else None),
+        base=BASE_DIR,
+    )
+}
 if not PRODUCTION:
     HOME.mkdir(parents=True, exist_ok=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -212,7 +216,10 @@ LOGGING: dict[str, Any] = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "filters": ["scrub"], "formatter": "line"},
     },
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+    },
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def validate_period(value: str) -> None:
-    """Raise ValidationError unless `value` is a period code (2026H1, 2026H2, 2026, 2025-2026-1, 2025-2026-2, 2025-2026)."""
+    """Raise ValidationError unless `value` is a period code (2026H1, 2026, 2025-2026-2, 2025-2026)."""
     try:
         periods.Period.parse(value)
     except periods.PeriodError as error:
@@ -27,19 +27,33 @@ def validate_period(value: str) -> None:
 
 
 class Summary(Record):
-    """A summary (工作总结). Its figures come from the records through indicators; here stands only what people write."""
+    """A summary (工作总结): what people write; its figures come from the records through indicators."""
 
     county = models.ForeignKey(County, models.PROTECT, related_name="summaries", verbose_name=_("county"))
     school = models.ForeignKey(
-        School, models.PROTECT, null=True, blank=True, related_name="summaries", verbose_name=_("school"),
+        School,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="summaries",
+        verbose_name=_("school"),
         help_text=_("Empty for the county's own summary."),
     )
     period = models.CharField(
-        _("period"), max_length=11, validators=[validate_period],
-        help_text=_("2026H1 first half-year, 2026H2 second, 2026 year, 2025-2026-2 semester, 2025-2026 school year."),
+        _("period"),
+        max_length=11,
+        validators=[validate_period],
+        help_text=_(
+            "2026H1 first half-year, 2026H2 second, 2026 year, 2025-2026-2 semester, 2025-2026 school year."
+        ),
     )
     basis = models.ForeignKey(
-        Document, models.SET_NULL, null=True, blank=True, related_name="summaries", verbose_name=_("basis document")
+        Document,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="summaries",
+        verbose_name=_("basis document"),
     )
     problems = models.TextField(_("problems"), blank=True, help_text=_("One paragraph a line."))
     next_steps = models.TextField(_("next steps"), blank=True, help_text=_("One paragraph a line."))
@@ -50,14 +64,27 @@ class Summary(Record):
         verbose_name = _("summary")
         verbose_name_plural = _("summaries")
         ordering = ("-period", "school")
-        default_permissions = ("add", "change", "delete", "view", "import", "export", "reveal", "sign")
+        default_permissions: ClassVar[tuple[str, ...]] = (
+            "add",
+            "change",
+            "delete",
+            "view",
+            "import",
+            "export",
+            "reveal",
+            "sign",
+        )
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["school", "period"], condition=Q(school__isnull=False), name="summary_once_a_school",
+                fields=["school", "period"],
+                condition=Q(school__isnull=False),
+                name="summary_once_a_school",
                 violation_error_message=_("The school has a summary for this period already."),
             ),
             models.UniqueConstraint(
-                fields=["county", "period"], condition=Q(school__isnull=True), name="summary_once_a_county",
+                fields=["county", "period"],
+                condition=Q(school__isnull=True),
+                name="summary_once_a_county",
                 violation_error_message=_("The county has a summary for this period already."),
             ),
         ]

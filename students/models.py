@@ -41,32 +41,53 @@ class Student(NamedPerson):
     identity_hash = HashField()
     identity_last4 = TailField()
     identity = EncryptedField(
-        _("identity number"), domain="identity", mask=mask_identity, hash_field="identity_hash",
-        tail_field="identity_last4", validators=[validate_identity],
+        _("identity number"),
+        domain="identity",
+        mask=mask_identity,
+        hash_field="identity_hash",
+        tail_field="identity_last4",
+        validators=[validate_identity],
     )
     pupil_number_hash = HashField()
     pupil_number_last4 = TailField()
     pupil_number = EncryptedField(
-        _("pupil number"), domain="pupil_number", mask=mask_pupil_number, hash_field="pupil_number_hash",
-        tail_field="pupil_number_last4", validators=[validate_pupil_number],
+        _("pupil number"),
+        domain="pupil_number",
+        mask=mask_pupil_number,
+        hash_field="pupil_number_hash",
+        tail_field="pupil_number_last4",
+        validators=[validate_pupil_number],
         help_text=_("New pupils may have none until November."),
     )
     birth_date = models.DateField(
-        _("date of birth"), null=True, blank=True, help_text=_("Taken from the identity number when left empty.")
+        _("date of birth"),
+        null=True,
+        blank=True,
+        help_text=_("Taken from the identity number when left empty."),
     )
     ethnic_group = models.CharField(_("ethnic group"), max_length=20, blank=True)
     boarding = models.CharField(_("boarding"), max_length=10, choices=Boarding, default=Boarding.DAY)
     left_behind = models.CharField(
-        _("left-behind child"), max_length=12, choices=LeftBehind, default=LeftBehind.NONE,
+        _("left-behind child"),
+        max_length=12,
+        choices=LeftBehind,
+        default=LeftBehind.NONE,
         help_text=_("One parent or both working away from home."),
     )
     guardian_name = models.CharField(_("guardian"), max_length=60, blank=True)
     guardian_relation = models.CharField(_("guardian is the pupil's"), max_length=20, blank=True)
     phone = PhoneField(_("phone of the family"))
     head_name = models.CharField(_("head of the household"), max_length=60, blank=True)
-    relation_to_head = models.CharField(_("relation to the head"), max_length=20, choices=Relation, blank=True)
+    relation_to_head = models.CharField(
+        _("relation to the head"), max_length=20, choices=Relation, blank=True
+    )
     member = models.OneToOneField(
-        Member, models.SET_NULL, null=True, blank=True, related_name="student", verbose_name=_("household member"),
+        Member,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="student",
+        verbose_name=_("household member"),
         help_text=_("The same child in the list of households, where there is one."),
     )
     address = models.CharField(_("address"), max_length=120, blank=True)
@@ -81,11 +102,15 @@ class Student(NamedPerson):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             # Neutral words: the number may belong to a pupil of a school that this user may not know of.
             models.UniqueConstraint(
-                fields=["identity_hash"], condition=~Q(identity_hash=""), name="student_identity_unique",
+                fields=["identity_hash"],
+                condition=~Q(identity_hash=""),
+                name="student_identity_unique",
                 violation_error_message=NUMBER_REFUSED,
             ),
             models.UniqueConstraint(
-                fields=["pupil_number_hash"], condition=~Q(pupil_number_hash=""), name="student_pupil_number_unique",
+                fields=["pupil_number_hash"],
+                condition=~Q(pupil_number_hash=""),
+                name="student_pupil_number_unique",
                 violation_error_message=NUMBER_REFUSED,
             ),
         ]
@@ -96,7 +121,9 @@ class Student(NamedPerson):
         objects = cls.objects
         found = Q(pk__in=objects.filter(enrolments__school__in=scope.schools).values("pk"))
         if scope.class_ids:
-            taught = objects.filter(enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled")
+            taught = objects.filter(
+                enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled"
+            )
             found |= Q(pk__in=taught.values("pk"))
         if scope.staff_id:
             helped = objects.filter(pairings__helper=scope.staff_id, pairings__state="active")
@@ -129,12 +156,15 @@ class Enrolment(Record):
         ordering = ("student", "-start_on", "-pk")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["student"], condition=Q(state="enrolled"), name="enrolment_one_at_a_time",
+                fields=["student"],
+                condition=Q(state="enrolled"),
+                name="enrolment_one_at_a_time",
                 violation_error_message=_("The pupil is enrolled already; end that enrolment first."),
             ),
             models.CheckConstraint(
                 condition=Q(start_on__isnull=True) | Q(end_on__isnull=True) | Q(end_on__gte=F("start_on")),
-                name="enrolment_dates_in_order", violation_error_message=_("The last day lies before the first."),
+                name="enrolment_dates_in_order",
+                violation_error_message=_("The last day lies before the first."),
             ),
         ]
 
@@ -145,12 +175,20 @@ class Enrolment(Record):
     def scope_filter(cls, scope: Scope) -> Q:
         found = Q(school__in=scope.schools) | Q(school_class__in=scope.class_ids)
         if scope.staff_id:
-            found |= Q(student__in=Student.objects.filter(
-                pairings__helper=scope.staff_id, pairings__state="active").values("pk"))
+            found |= Q(
+                student__in=Student.objects.filter(
+                    pairings__helper=scope.staff_id, pairings__state="active"
+                ).values("pk")
+            )
         return found
 
     def clean(self) -> None:
-        if self.school_class_id and self.school_id and self.school_class and self.school_class.school_id != self.school_id:
+        if (
+            self.school_class_id
+            and self.school_id
+            and self.school_class
+            and self.school_class.school_id != self.school_id
+        ):
             raise ValidationError({"school_class": _("The class belongs to another school.")})
 
 
@@ -233,7 +271,12 @@ class Recognition(Record):
     student = models.ForeignKey(Student, models.CASCADE, related_name="recognitions", verbose_name=_("pupil"))
     school = models.ForeignKey(School, models.PROTECT, related_name="recognitions", verbose_name=_("school"))
     school_class = models.ForeignKey(
-        SchoolClass, models.PROTECT, null=True, blank=True, related_name="recognitions", verbose_name=_("class")
+        SchoolClass,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="recognitions",
+        verbose_name=_("class"),
     )
     semester = models.CharField(
         _("semester"), max_length=11, validators=[SEMESTER], help_text=_("For example 2025-2026-2.")
@@ -243,8 +286,13 @@ class Recognition(Record):
         SpecialGroup, blank=True, related_name="recognitions", verbose_name=_("special hardship groups")
     )
     primary_group = models.ForeignKey(
-        SpecialGroup, models.PROTECT, null=True, blank=True, related_name="primary_recognitions",
-        verbose_name=_("group for statistics"), help_text=_("The one group under which the pupil is counted."),
+        SpecialGroup,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="primary_recognitions",
+        verbose_name=_("group for statistics"),
+        help_text=_("The one group under which the pupil is counted."),
     )
     state = models.CharField(_("state"), max_length=14, choices=State, default=State.RECOGNISED)
 
@@ -254,12 +302,15 @@ class Recognition(Record):
         ordering = ("-semester", "school", "pk")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["student", "semester"], name="recognition_once_a_semester",
+                fields=["student", "semester"],
+                name="recognition_once_a_semester",
                 violation_error_message=_("The pupil is recognised already for this semester."),
             ),
         ]
         # Serves the indicators: recognitions of some schools in the semesters of a school year.
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["school", "semester"], name="recognition_school_sem")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["school", "semester"], name="recognition_school_sem")
+        ]
 
     def __str__(self) -> str:
         return f"{periods.semester_label(self.semester)} {self.get_level_display()}"
@@ -268,7 +319,9 @@ class Recognition(Record):
     def scope_filter(cls, scope: Scope) -> Q:
         found = Q(school__in=scope.schools)
         if scope.class_ids:
-            taught = Student.objects.filter(enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled")
+            taught = Student.objects.filter(
+                enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled"
+            )
             found |= Q(student__in=taught.values("pk"))
         if scope.staff_id:
             helped = Student.objects.filter(pairings__helper=scope.staff_id, pairings__state="active")
@@ -276,7 +329,12 @@ class Recognition(Record):
         return found
 
     def clean(self) -> None:
-        if self.school_class_id and self.school_id and self.school_class and self.school_class.school_id != self.school_id:
+        if (
+            self.school_class_id
+            and self.school_id
+            and self.school_class
+            and self.school_class.school_id != self.school_id
+        ):
             raise ValidationError({"school_class": _("The class belongs to another school.")})
 
     def move(self, state: str) -> None:

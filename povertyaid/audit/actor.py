@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import cast
 
 from povertyaid.schools.models import User
 
@@ -32,7 +33,9 @@ def acting() -> Acting:
 @contextmanager
 def acting_as(user: User | None, *, batch_id: int | None = None, reason: str = "") -> Iterator[None]:
     """Name the account that the history records for all that is written inside."""
-    token = _acting.set(Acting(user if user is not None and user.is_authenticated else None, batch_id, reason))
+    token = _acting.set(
+        Acting(user if user is not None and user.is_authenticated else None, batch_id, reason)
+    )
     try:
         yield
     finally:
@@ -47,4 +50,4 @@ def system_user() -> User:
     if not made and not user.is_system:
         msg = "The account name 'system' is taken by a person; rename that account."
         raise RuntimeError(msg)
-    return user
+    return cast(User, user)

@@ -10,6 +10,6 @@ class AuditConfig(AppConfig):
     verbose_name = _("History and access")
 
     def ready(self) -> None:
-        from povertyaid.audit import recorder  # noqa: PLC0415 - models are ready only now
+        from povertyaid.audit import recorder
 
         recorder.connect()

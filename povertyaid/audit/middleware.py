@@ -42,7 +42,11 @@ class RequestLogMiddleware:
         user = getattr(request, "user", None)
         log.info(
             "%s %s /%s %s %dms user=%s",
-            request_id, request.method, route, response.status_code, (time.monotonic() - started) * 1000,
+            request_id,
+            request.method,
+            route,
+            response.status_code,
+            (time.monotonic() - started) * 1000,
             getattr(user, "pk", None) or "-",
         )
         response["X-Request-ID"] = request_id

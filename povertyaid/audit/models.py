@@ -44,7 +44,9 @@ class LogEntry(Record):
     def scope_filter(cls, scope: Scope) -> Q:
         """The county's administrators and inspectors see what accounts of their county did."""
         counties = scope.county_ids
-        grants = RoleGrant.objects.filter(Q(county__in=counties) | Q(school__county__in=counties)).values("user")
+        grants = RoleGrant.objects.filter(Q(county__in=counties) | Q(school__county__in=counties)).values(
+            "user"
+        )
         people = Staff.objects.filter(county__in=counties, account__isnull=False).values("account")
         return Q(actor__in=grants) | Q(actor__in=people)
 
@@ -68,7 +70,9 @@ class Change(LogEntry):
         verbose_name_plural = _("history of changes")
         ordering = ("-at", "-pk")
         # Serves the history page of one record.
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["model", "object_id"], name="change_of_record")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["model", "object_id"], name="change_of_record")
+        ]
 
 
 class AccessLog(LogEntry):

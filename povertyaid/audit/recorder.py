@@ -18,7 +18,9 @@ from povertyaid.lib import masks
 from povertyaid.lib.fields import EncryptedField, HashField, PhoneField, TailField
 
 LABEL_LENGTH = 120
-_SILENT = frozenset({"id", "created_at", "updated_at", "version", "name_key", "name_initials", "last_login", "password"})
+_SILENT = frozenset(
+    {"id", "created_at", "updated_at", "version", "name_key", "name_initials", "last_login", "password"}
+)
 
 
 def history_fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
@@ -121,4 +123,6 @@ def connect() -> None:
         if is_kept(model):
             pre_save.connect(_before_save, sender=model, dispatch_uid=f"history-before-{model._meta.label}")
             post_save.connect(_after_save, sender=model, dispatch_uid=f"history-after-{model._meta.label}")
-            post_delete.connect(_after_delete, sender=model, dispatch_uid=f"history-delete-{model._meta.label}")
+            post_delete.connect(
+                _after_delete, sender=model, dispatch_uid=f"history-delete-{model._meta.label}"
+            )

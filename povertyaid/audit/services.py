@@ -59,7 +59,8 @@ def bulk_write(
             model._default_manager.bulk_create(instances, batch_size=BATCH_SIZE)
             if recorder.is_kept(model):
                 history += [
-                    recorder.entry(instance, Change.Action.ADD, recorder.additions(instance)) for instance in instances
+                    recorder.entry(instance, Change.Action.ADD, recorder.additions(instance))
+                    for instance in instances
                 ]
         changed: dict[type[Record], tuple[list[Record], set[str]]] = {}
         for item in update:
@@ -101,9 +102,13 @@ def _apply(item: Update) -> tuple[list[dict[str, str]], set[str]]:
         if not recorder.differs(field, before, after):
             continue
         setattr(instance, name, value)
-        told.append({"field": name, "from": recorder.shown(field, before), "to": recorder.shown(field, after)})
+        told.append(
+            {"field": name, "from": recorder.shown(field, before), "to": recorder.shown(field, after)}
+        )
         names.add(name)
-        names |= {other for other in (getattr(field, "hash_field", ""), getattr(field, "tail_field", "")) if other}
+        names |= {
+            other for other in (getattr(field, "hash_field", ""), getattr(field, "tail_field", "")) if other
+        }
     if names:
         instance.prepare()
         instance.version += 1

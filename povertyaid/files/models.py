@@ -30,7 +30,12 @@ class Attachment(Record):
     digest = models.CharField("SHA-256", max_length=64, editable=False, db_index=True, default="")
     content = models.BinaryField(editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("sent by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("sent by"),
     )
 
     class Meta(Record.Meta):
@@ -66,15 +71,27 @@ class Document(Record):
 
     county = models.ForeignKey(County, models.PROTECT, related_name="documents", verbose_name=_("county"))
     school = models.ForeignKey(
-        School, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("school"),
+        School,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="documents",
+        verbose_name=_("school"),
         help_text=_("Empty: a document for the whole county."),
     )
     title = models.CharField(_("title"), max_length=200)
-    number = models.CharField(_("document number"), max_length=60, blank=True, help_text=_("For example 教财〔2018〕16号"))
+    number = models.CharField(
+        _("document number"), max_length=60, blank=True, help_text=_("For example 教财〔2018〕16号")
+    )
     issuer = models.CharField(_("issued by"), max_length=100, blank=True)
     issued_on = models.DateField(_("issued on"), null=True, blank=True)
     attachment = models.ForeignKey(
-        Attachment, models.SET_NULL, null=True, blank=True, related_name="documents", verbose_name=_("attachment")
+        Attachment,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="documents",
+        verbose_name=_("attachment"),
     )
 
     class Meta(Record.Meta):
@@ -83,7 +100,8 @@ class Document(Record):
         ordering = ("-issued_on", "title")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["county", "title", "number"], name="document_unique",
+                fields=["county", "title", "number"],
+                name="document_unique",
                 violation_error_message=_("This document is registered already."),
             ),
         ]

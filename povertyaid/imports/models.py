@@ -54,12 +54,16 @@ class ImportBatch(Record):
     )
     file = models.ForeignKey(Attachment, models.PROTECT, related_name="batches", verbose_name=_("file"))
     sender = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="batches", verbose_name=_("sent by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="batches",
+        verbose_name=_("sent by"),
     )
     state = models.CharField(_("state"), max_length=20, choices=State, default=State.TO_CHECK)
     # What was chosen for the whole file: {"school": code, "period": code, "set": {header: value}}.
     options: models.JSONField[Any, Any] = models.JSONField(_("options"), default=dict)
-    # {"rows", "created", "updated", "unchanged", "rejected", "warned", "ignored"}
+    # Keys: rows, created, updated, unchanged, rejected, warned, ignored.
     counts: models.JSONField[Any, Any] = models.JSONField(_("counts"), default=dict)
     # Masked repairs, ignored rows and sheets, columns, as in the JSON of `import_workbook`.
     report: models.JSONField[Any, Any] = models.JSONField(_("report"), default=dict)

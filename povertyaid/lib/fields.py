@@ -11,7 +11,7 @@ from django.db import models
 
 from povertyaid.lib.crypto import decrypt, encrypt, lookup_hash
 
-TOKEN_PREFIX = "gAAAA"  # every Fernet token begins so (version byte and the high bytes of the time)
+TOKEN_PREFIX = "gAAAA"  # noqa: S105 - a marker, not a password; every Fernet token begins so (version byte and the high bytes of the time)
 TAIL_LENGTH = 4
 
 
@@ -75,7 +75,7 @@ class _SensitiveDescriptor:
 
     def __set__(self, instance: models.Model, value: object) -> None:
         field = self.field
-        if isinstance(value, Sensitive) and value._token and value._clear is None:  # noqa: SLF001 - straight from the database
+        if isinstance(value, Sensitive) and value._token and value._clear is None:
             instance.__dict__[field.attname] = value
             return
         sensitive = field.wrap(value)
@@ -86,7 +86,7 @@ class _SensitiveDescriptor:
             setattr(instance, field.tail_field, sensitive.clear[-TAIL_LENGTH:])
 
 
-class EncryptedField(models.TextField):
+class EncryptedField(models.TextField[Any, Any]):
     """Text that is stored encrypted; reading the attribute gives a `Sensitive`.
 
     `hash_field` and `tail_field` name columns (declared above this one) that are kept in step: the keyed hash of
@@ -119,7 +119,7 @@ class EncryptedField(models.TextField):
             return Sensitive(mask=self.mask, token=text)
         return Sensitive(mask=self.mask, clear=text)
 
-    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, self.attname, _SensitiveDescriptor(self))
 
@@ -129,9 +129,8 @@ class EncryptedField(models.TextField):
         names = [field.name for field in self.model._meta.concrete_fields]
         for companion in filter(None, (self.hash_field, self.tail_field)):
             if companion not in names or names.index(companion) > names.index(self.name):
-                errors.append(
-                    checks.Error(f"{companion} must be a field declared above {self.name}.", obj=self, id="povertyaid.E001")
-                )
+                msg = f"{companion} must be a field declared above {self.name}."
+                errors += [checks.Error(msg, obj=self, id="povertyaid.E001")]
         return errors
 
     def from_db_value(self, value: str | None, _expression: Any, _connection: Any) -> Sensitive:
@@ -163,10 +162,14 @@ class EncryptedField(models.TextField):
             return
         setattr(instance, self.attname, text)
 
-    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
         """A one-line input that shows the mask; left as it is, the stored value stays."""
         return super().formfield(
-            **{"widget": forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}), "strip": True, **kwargs}
+            **{
+                "widget": forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+                "strip": True,
+                **kwargs,
+            }
         )
 
     def deconstruct(self) -> Any:
@@ -180,7 +183,7 @@ class EncryptedField(models.TextField):
         return name, path, args, kwargs
 
 
-class HashField(models.CharField):
+class HashField(models.CharField[Any, Any]):
     """The keyed hash of an encrypted neighbour (64 hex digits); never shown, never edited."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -189,7 +192,7 @@ class HashField(models.CharField):
         super().__init__(*args, **kwargs)
 
 
-class TailField(models.CharField):
+class TailField(models.CharField[Any, Any]):
     """The last four characters of an encrypted neighbour, for searching and display."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -198,7 +201,7 @@ class TailField(models.CharField):
         super().__init__(*args, **kwargs)
 
 
-class PhoneField(models.CharField):
+class PhoneField(models.CharField[Any, Any]):
     """A telephone number (mobile or landline); history and exports show it masked."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

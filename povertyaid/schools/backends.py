@@ -26,7 +26,7 @@ class RoleBackend(ModelBackend):
         if cached is None:
             rows = self._permissions(user_obj).values_list("content_type__app_label", "codename").order_by()
             cached = {f"{app}.{codename}" for app, codename in rows}
-            user_obj._role_permissions = cached  # type: ignore[attr-defined]  # noqa: SLF001 - a cache on the request's own object
+            user_obj._role_permissions = cached  # type: ignore[attr-defined]
         return cached
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from povertyaid.schools.models import User
     from povertyaid.schools.scope import Scope
 
-RecordT = TypeVar("RecordT", bound="Record", covariant=True)
+RecordT_co = TypeVar("RecordT_co", bound="Record", covariant=True)
 NOTHING = Q(pk__in=())
 
 
-class ScopedQuerySet(models.QuerySet[RecordT]):
+class ScopedQuerySet(models.QuerySet[RecordT_co]):
     """A queryset whose only way in is `visible_to`."""
 
-    def visible_to(self, user: User | AnonymousUser) -> ScopedQuerySet[RecordT]:
+    def visible_to(self, user: User | AnonymousUser) -> ScopedQuerySet[RecordT_co]:
         """Return the records that this account may know of: the union of its roles; nothing without a role."""
         from povertyaid.schools.scope import scope_of  # noqa: PLC0415 - scope reads models that stand on this module
 
@@ -50,7 +50,23 @@ class Record(models.Model):
 
     class Meta:
         abstract = True
-        default_permissions = ("add", "change", "delete", "view", "import", "export", "reveal")
+        default_permissions: ClassVar[tuple[str, ...]] = (
+            "add",
+            "change",
+            "delete",
+            "view",
+            "import",
+            "export",
+            "reveal",
+        )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.prepare()
+        if not self._state.adding:
+            self.version += 1
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "version", "updated_at"}
+        super().save(*args, **kwargs)
 
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:
@@ -60,14 +76,6 @@ class Record(models.Model):
 
     def prepare(self) -> None:
         """Fill derived columns (sort keys and the like); called before every save, single or in bulk."""
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.prepare()
-        if not self._state.adding:
-            self.version += 1
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "version", "updated_at"}
-        super().save(*args, **kwargs)
 
 
 class NamedPerson(Record):
@@ -80,10 +88,10 @@ class NamedPerson(Record):
     class Meta(Record.Meta):
         abstract = True
 
+    def __str__(self) -> str:
+        return self.name
+
     def prepare(self) -> None:
         super().prepare()
         self.name_key = names.sort_key(self.name)[:250]
         self.name_initials = names.initials(self.name)[:60]
-
-    def __str__(self) -> str:
-        return self.name

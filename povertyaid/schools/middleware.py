@@ -39,7 +39,13 @@ class PasswordChangeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if getattr(request.user, "must_change_password", False):
             page = reverse("admin:password_change")
-            allowed = (page, reverse("admin:logout"), reverse("admin:jsi18n"), reverse("set_language"), settings.STATIC_URL)
+            allowed = (
+                page,
+                reverse("admin:logout"),
+                reverse("admin:jsi18n"),
+                reverse("set_language"),
+                settings.STATIC_URL,
+            )
             if not request.path.startswith(allowed):
                 return redirect(page)
         return self.get_response(request)

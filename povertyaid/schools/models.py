@@ -73,7 +73,9 @@ class County(Record):
         ordering = ("name",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["name"], name="county_name_unique", violation_error_message=_("This county exists already.")
+                fields=["name"],
+                name="county_name_unique",
+                violation_error_message=_("This county exists already."),
             ),
         ]
 
@@ -118,15 +120,18 @@ class School(Record):
         ordering = ("code",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["code"], name="school_code_unique",
+                fields=["code"],
+                name="school_code_unique",
                 violation_error_message=_("A school with this code exists already."),
             ),
             models.UniqueConstraint(
-                fields=["county", "name"], name="school_name_unique_in_county",
+                fields=["county", "name"],
+                name="school_name_unique_in_county",
                 violation_error_message=_("A school with this name exists already in the county."),
             ),
             models.CheckConstraint(
-                condition=Q(central_school__isnull=True) | ~Q(central_school=F("pk")), name="school_not_its_own_centre",
+                condition=Q(central_school__isnull=True) | ~Q(central_school=F("pk")),
+                name="school_not_its_own_centre",
                 violation_error_message=_("A school cannot be its own central school."),
             ),
         ]
@@ -173,7 +178,8 @@ class Department(Record):
         ordering = ("school", "name")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["county", "school", "name"], name="department_unique",
+                fields=["county", "school", "name"],
+                name="department_unique",
                 violation_error_message=_("This department exists already."),
             ),
         ]
@@ -200,9 +206,9 @@ class User(AbstractUser):
     # The command line acts under this account where no other is named; it cannot log in.
     is_system = models.BooleanField(default=False, editable=False)
 
-    objects = AccountManager()
+    objects: ClassVar[AccountManager] = AccountManager()
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined, misc]
+    class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
 
@@ -232,14 +238,18 @@ class User(AbstractUser):
         from django.contrib.auth import get_backends  # noqa: PLC0415 - backends import this module
 
         return self.is_active and any(
-            backend.has_module_perms(self, app_label) for backend in get_backends() if hasattr(backend, "has_module_perms")
+            backend.has_module_perms(self, app_label)
+            for backend in get_backends()
+            if hasattr(backend, "has_module_perms")
         )
 
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:
         """Accounts of one's counties: those with a role there or held by a person there, and one's own."""
         counties = scope.county_ids
-        grants = RoleGrant.objects.filter(Q(county__in=counties) | Q(school__county__in=counties)).values("user")
+        grants = RoleGrant.objects.filter(Q(county__in=counties) | Q(school__county__in=counties)).values(
+            "user"
+        )
         people = Staff.objects.filter(county__in=counties, account__isnull=False).values("account")
         return Q(pk__in=grants) | Q(pk__in=people) | Q(pk=scope.user_id)
 
@@ -249,7 +259,12 @@ class Staff(NamedPerson):
 
     county = models.ForeignKey(County, models.PROTECT, related_name="staff", verbose_name=_("county"))
     school = models.ForeignKey(
-        School, models.PROTECT, null=True, blank=True, related_name="staff", verbose_name=_("school"),
+        School,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="staff",
+        verbose_name=_("school"),
         help_text=_("Empty for the bureau's own people and those of other offices."),
     )
     office = models.CharField(
@@ -286,8 +301,11 @@ class SchoolClass(Record):
     school = models.ForeignKey(School, models.PROTECT, related_name="classes", verbose_name=_("school"))
     stage = models.CharField(_("stage"), max_length=20, choices=Stage)
     entry_year = models.PositiveSmallIntegerField(
-        _("entry year"), validators=[MinValueValidator(1980), MaxValueValidator(2100)],
-        help_text=_("The year in which the class began this stage, for example 2024 for grade one of 2024—2025."),
+        _("entry year"),
+        validators=[MinValueValidator(1980), MaxValueValidator(2100)],
+        help_text=_(
+            "The year in which the class began this stage, for example 2024 for grade one of 2024—2025."
+        ),
     )
     number = models.PositiveSmallIntegerField(
         _("class number"), validators=[MinValueValidator(1), MaxValueValidator(60)]
@@ -302,7 +320,8 @@ class SchoolClass(Record):
         ordering = ("school", "stage", "-entry_year", "number")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["school", "stage", "entry_year", "number"], name="class_unique_in_school",
+                fields=["school", "stage", "entry_year", "number"],
+                name="class_unique_in_school",
                 violation_error_message=_("This class exists already in the school."),
             ),
         ]
@@ -334,7 +353,9 @@ class RoleGrant(Record):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="grants", verbose_name=_("account"))
     role = models.CharField(
-        _("role"), max_length=20, choices=[choice for choice in Role.choices if choice[0] not in DERIVED_ROLES]
+        _("role"),
+        max_length=20,
+        choices=[choice for choice in Role.choices if choice[0] not in DERIVED_ROLES],
     )
     county = models.ForeignKey(
         County, models.PROTECT, null=True, blank=True, related_name="grants", verbose_name=_("county")
@@ -345,7 +366,12 @@ class RoleGrant(Record):
     valid_from = models.DateField(_("from"), null=True, blank=True)
     valid_to = models.DateField(_("to"), null=True, blank=True)
     delegated_by = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="delegated_grants", verbose_name=_("delegated by")
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="delegated_grants",
+        verbose_name=_("delegated by"),
     )
 
     class Meta(Record.Meta):
@@ -354,12 +380,15 @@ class RoleGrant(Record):
         ordering = ("user", "role")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(county__isnull=False, school__isnull=True) | Q(county__isnull=True, school__isnull=False),
+                condition=Q(county__isnull=False, school__isnull=True)
+                | Q(county__isnull=True, school__isnull=False),
                 name="grant_county_or_school",
                 violation_error_message=_("A role holds for a county or for a school, one of the two."),
             ),
             models.CheckConstraint(
-                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_to__isnull=True)
+                | Q(valid_to__gte=F("valid_from")),
                 name="grant_dates_in_order",
                 violation_error_message=_("The last day lies before the first."),
             ),
@@ -380,4 +409,6 @@ class RoleGrant(Record):
 
     def is_live(self, day: dt.date) -> bool:
         """Say whether the role holds on a day."""
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from povertyaid.schools.models import RoleGrant, School, SchoolClass, Staff, User
-from povertyaid.schools.roles import COUNTY_ROLES, WITH_SITES_ROLES, Role
+from povertyaid.schools.roles import COUNTY_ROLES, EITHER_ROLES, WITH_SITES_ROLES, Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -54,7 +54,7 @@ def scope_of(user: User | AnonymousUser) -> Scope:
     cached: Scope | None = getattr(user, "_scope", None)
     if cached is None:
         cached = _compute(user)
-        user._scope = cached  # noqa: SLF001 - a cache on the request's own object
+        user._scope = cached  # type: ignore[attr-defined]
     return cached
 
 
@@ -68,42 +68,43 @@ def _compute(user: User) -> Scope:
     roles: set[Role] = set()
     home_counties: set[int] = set()
     home_schools: set[int] = set()
-    grants = RoleGrant.objects.filter(user=user).select_related("school")
-    for grant in grants:
+    for grant in RoleGrant.objects.filter(user=user).select_related("school"):
+        role = Role(grant.role)
         if not grant.is_live(today):
             continue
-        role = Role(grant.role)
         roles.add(role)
-        if grant.school_id is not None and role not in COUNTY_ROLES:
-            schools.add(grant.school_id)
-            home_counties.add(grant.school.county_id)  # type: ignore[union-attr]
+        if grant.school is not None:
+            schools.add(grant.school.pk)
+            home_counties.add(grant.school.county_id)
             if role in WITH_SITES_ROLES:
-                with_sites.add(grant.school_id)
-        elif grant.county_id is not None and role not in COUNTY_ROLES | {Role.INSPECTOR}:
-            continue
-        elif grant.county_id is not None:
+                with_sites.add(grant.school.pk)
+        elif grant.county_id is not None and role in COUNTY_ROLES | EITHER_ROLES:
             counties.add(grant.county_id)
     if with_sites:
         schools |= set(School.objects.filter(central_school__in=with_sites).values_list("pk", flat=True))
     staff = Staff.objects.filter(account=user).first()
     classes: frozenset[int] = frozenset()
     if staff is not None:
-        home_counties.add(staff.county_id)
-        if staff.school_id is not None:
-            home_schools.add(staff.school_id)
         classes = frozenset(SchoolClass.objects.filter(teacher=staff).values_list("pk", flat=True))
-        if classes:
-            roles.add(Role.CLASS_TEACHER)
-        # A lookup string reaches up to pairings without importing it.
-        if Staff.objects.filter(pk=staff.pk, pairings__state="active").exists():
-            roles.add(Role.HELPER)
+        roles |= _derived_roles(staff, classes)
+    if staff is not None and roles:
+        home_counties.add(staff.county_id)
+        home_schools |= {staff.school_id} - {None}  # type: ignore[arg-type]
     return Scope(
         county_ids=frozenset(counties),
         school_ids=frozenset(schools),
         class_ids=classes,
-        staff_id=staff.pk if staff else None,
+        staff_id=staff.pk if staff and roles else None,
         user_id=user.pk,
         home_county_ids=frozenset(home_counties | counties),
         home_school_ids=frozenset(home_schools),
         roles=frozenset(roles),
     )
+
+
+def _derived_roles(staff: Staff, classes: frozenset[int]) -> set[Role]:
+    """A class teacher stands at a class, a helper has live pairings; a lookup string reaches up to those."""
+    roles = {Role.CLASS_TEACHER} if classes else set()
+    if Staff.objects.filter(pk=staff.pk, pairings__state="active").exists():
+        roles.add(Role.HELPER)
+    return roles
