@@ -1,9 +1,9 @@
 """National identity numbers (GB 11643) and pupil numbers: what they say, and when they are wrong.
 
-An identity number is 17 digits and a check character: six of region, eight of birth date, three of sequence (odd for
-men). The region is only ever a warning: valid numbers exist whose region was not in force in the year of birth.
-python-stdnum's own verdict is not used, since it refuses those and lets future dates and sequence 000 pass; its table
-of regions is.
+An identity number is 17 digits and a check character: six of region, eight of birth date, three of sequence
+(odd for men). The region is only ever a warning: valid numbers exist whose region was not in force in the
+year of birth. python-stdnum's own verdict is not used, since it refuses those and lets future dates and
+sequence 000 pass; its table of regions is.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class IdentityError(MessageError):
 class IdentityFacts:
     """What an identity number says about its holder.
 
-    `region` is the name of the county, else of the province, in the year of birth; empty when it is not known.
+    `region` is the name of the county, else of the province, in the year of birth; empty when it is not
+    known.
     """
 
     birth: date
@@ -147,7 +148,7 @@ def check_disability_certificate(text: str) -> tuple[str, int, int]:
         raise IdentityError(
             "disability",
             _(
-                "The number of a disability certificate is the identity number, one digit of category (1–7) and one of degree (1–4)."
+                "A disability certificate has the identity number, a digit of category (1–7) and one of degree (1–4)."
             ),
         )
     return text[:18], int(text[18]), int(text[19])

@@ -1,7 +1,7 @@
 """How sensitive values look on pages, in exports, errors, history and logs.
 
-Identity and pupil numbers keep the first and last four characters, accounts the last four, mobiles three and four.
-A value that is too short to keep so much is hidden whole.
+Identity and pupil numbers keep the first and last four characters, accounts the last four, mobiles three and
+four. A value that is too short to keep so much is hidden whole.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 _STAR = "*"
-# Runs that can be an identity number (15 or 18), a pupil number, a certificate (20) or an account (up to 20 digits);
-# blanks and dashes between groups are how people write card numbers.
+# Runs that can be an identity number (15 or 18), a pupil number, a certificate (20) or an account (up to 20
+# digits); blanks and dashes between groups are how people write card numbers.
 _LONG_RUN = re.compile(r"(?<![0-9])([GJLgjl]?[0-9](?:[ -]?[0-9]){14,19}(?:[Xx](?:[1-7][1-4])?)?)(?![0-9])")
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
 _FULLWIDTH = str.maketrans("０１２３４５６７８９Ｘｘ", "0123456789Xx")

@@ -110,8 +110,8 @@ def _whole(number: int) -> str:
 def capitals(amount: Decimal) -> str:
     """The amount in capitals as vouchers need it: 人民币壹仟贰佰伍拾元整, 人民币叁佰壹拾贰元伍角整.
 
-    By the rules for bank papers: 整 after 元 and 角, none after 分; one 零 for zeros in between; 零 between 元 and 分
-    when there are no 角; negative amounts begin with 负.
+    By the rules for bank papers: 整 after 元 and 角, none after 分; one 零 for zeros in between; 零 between
+    元 and 分 when there are no 角; negative amounts begin with 负.
     """
     exact = yuan(amount)
     cents = int(abs(exact) * 100)

@@ -1,7 +1,8 @@
 """Names of persons: one spelling for comparison, and a key that sorts alike in every database.
 
-Names are mostly two to four characters; minority names have a middle dot and up to thirty; some characters lie outside
-the basic plane. Compatibility characters and Kangxi radicals look right and compare wrong, so they are replaced.
+Names are mostly two to four characters; minority names have a middle dot and up to thirty; some characters
+lie outside the basic plane. Compatibility characters and Kangxi radicals look right and compare wrong, so
+they are replaced.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class PersonNameError(MessageError):
 def normalise_name(text: str) -> tuple[str, tuple[str, ...]]:
     """The name in its one spelling, and the codes of what was changed.
 
-    Codes: trimmed (blanks at the ends), nfkc (compatibility and radical forms, full-width letters), inner_blanks, dot.
-    Raises PersonNameError when the result is no name.
+    Codes: trimmed (blanks at the ends), nfkc (compatibility and radical forms, full-width letters),
+    inner_blanks, dot. Raises PersonNameError when the result is no name.
     """
     repairs: list[str] = []
     name = text.strip()

@@ -3,9 +3,10 @@
 This is the only module that knows them. A period is written `2026H1`, `2026H2`, `2026`, `2025-2026-1`,
 `2025-2026-2` or `2025-2026`; a semester is its code as a plain string (`2025-2026-2`), which sorts by time.
 
-Half-years are January–June and July–December. The first semester runs from 1 September to 31 January, the second
-from 1 February to 31 August. The spring semester belongs to the first half-year, the autumn semester to the second;
-a school year is told as its second half-year and the first half-year after it, so 1 July to 30 June.
+Half-years are January–June and July–December. The first semester runs from 1 September to 31 January, the
+second from 1 February to 31 August. The spring semester belongs to the first half-year, the autumn semester
+to the second; a school year is told as its second half-year and the first half-year after it, so 1 July to
+30 June.
 """
 
 from __future__ import annotations
@@ -152,8 +153,8 @@ def _find_semester(text: str) -> Semester | None:
 def parse_semester(text: str) -> Semester:
     """The semester that a cell names, in any of the usual spellings.
 
-    2026年春季学期, 2026春, 2025-2026学年第二学期, 2025—2026学年下学期, 2025-2026-2. A half-year (2026年上半年) is not a
-    semester: PeriodError.
+    2026年春季学期, 2026春, 2025-2026学年第二学期, 2025—2026学年下学期, 2025-2026-2. A half-year
+    (2026年上半年) is not a semester: PeriodError.
     """
     plain = _plain(text).strip()
     found = None if "半年" in plain else _find_semester(plain)

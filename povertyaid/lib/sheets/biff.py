@@ -19,7 +19,8 @@ from povertyaid.lib.sheets.zips import damaged, encrypted, too_large
 def read_biff(data: bytes, limits: Limits) -> Workbook:
     """The workbook in an xls file.
 
-    Anything that goes wrong inside the parser is a damaged file: xlrd reads bytes of strangers with plain indexing.
+    Anything that goes wrong inside the parser is a damaged file: xlrd reads bytes of strangers with plain
+    indexing.
     """
     try:
         book = xlrd.open_workbook(
@@ -34,7 +35,7 @@ def read_biff(data: bytes, limits: Limits) -> Workbook:
         raise (encrypted() if "encrypt" in str(error).lower() else damaged(error)) from error
     except UnreadableFileError:
         raise
-    except Exception as error:  # noqa: BLE001 - see the docstring
+    except Exception as error:
         raise damaged(error) from error
 
 

@@ -14,8 +14,8 @@ from povertyaid.lib.sheets.zips import damaged, too_large
 def read_values(source: BinaryIO, limits: Limits) -> dict[str, tuple[int, Rows]]:
     """For each worksheet by name: the number of its first row as Excel counts, and its rows from column A on.
 
-    Anything that goes wrong inside the parser is a damaged file: it reads bytes of strangers, and its panics do not
-    even derive from Exception.
+    Anything that goes wrong inside the parser is a damaged file: it reads bytes of strangers, and its panics
+    do not even derive from Exception.
     """
     try:
         workbook = CalamineWorkbook.from_filelike(source)
@@ -26,7 +26,7 @@ def read_values(source: BinaryIO, limits: Limits) -> dict[str, tuple[int, Rows]]
         }
     except (KeyboardInterrupt, SystemExit, MemoryError, UnreadableFileError):
         raise
-    except BaseException as error:  # noqa: BLE001 - see the docstring
+    except BaseException as error:
         raise damaged(error) from error
 
 

@@ -26,8 +26,8 @@ class UnreadableFileError(MessageError):
 class Limits:
     """What a file may hold; above it the file is refused before it can fill the memory.
 
-    Bytes for the file and for its unpacked parts, numbers of rows, columns and cells for each sheet, characters for
-    one cell and for all cells of a sheet.
+    Bytes for the file and for its unpacked parts, numbers of rows, columns and cells for each sheet,
+    characters for one cell and for all cells of a sheet.
     """
 
     file_bytes: int = 30_000_000
@@ -44,8 +44,8 @@ class Limits:
 class Sheet:
     """One sheet: `rows[0]` is the row that Excel numbers `first_row`; columns start at A.
 
-    Row and column numbers in `hidden_rows`, `hidden_columns` and `merges` (first row, first column, last row, last
-    column) count from 1, as the person sees them.
+    Row and column numbers in `hidden_rows`, `hidden_columns` and `merges` (first row, first column, last
+    row, last column) count from 1, as the person sees them.
     """
 
     name: str

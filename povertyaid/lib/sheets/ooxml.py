@@ -1,7 +1,7 @@
 """xlsx and xlsm: values by calamine; hidden rows, columns and sheets, and error cells, by scanning the XML.
 
-A full parse of the XML only for what is hidden takes a hundred times as long as calamine takes for the values, so the
-sheets are scanned with regular expressions over their tags, which the format keeps flat.
+A full parse of the XML only for what is hidden takes a hundred times as long as calamine takes for the
+values, so the sheets are scanned with regular expressions over their tags, which the format keeps flat.
 """
 
 from __future__ import annotations

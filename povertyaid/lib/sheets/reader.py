@@ -1,7 +1,7 @@
 """Bytes in, workbook out: the kind of a file is told by its bytes, never by its name.
 
-Readable: xlsx, xlsm, xls and et (BIFF), ods, and text with commas, tabs or semicolons in UTF-8, UTF-16 with a mark, or
-gb18030. Everything else is refused with a sentence that says what it is and how to mend it.
+Readable: xlsx, xlsm, xls and et (BIFF), ods, and text with commas, tabs or semicolons in UTF-8, UTF-16 with
+a mark, or gb18030. Everything else is refused with a sentence that says what it is and how to mend it.
 """
 
 from __future__ import annotations

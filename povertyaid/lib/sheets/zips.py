@@ -49,8 +49,8 @@ def encrypted() -> UnreadableFileError:
 class Container:
     """The text parts of a zip file, unpacked no further than the limits allow.
 
-    The sizes that a zip declares may be a lie, and the parsers behind us believe it: every part that they read is
-    unpacked here first, counted.
+    The sizes that a zip declares may be a lie, and the parsers behind us believe it: every part that they
+    read is unpacked here first, counted.
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:

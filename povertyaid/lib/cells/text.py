@@ -1,0 +1,292 @@
+"""Cleaners for words: text, names, lists, and columns with a fixed set of values."""
+
+# ruff: noqa: ARG001 - every cleaner takes the context, whether it needs it or not
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from django.utils.translation import gettext_lazy as _
+
+from povertyaid.lib.cells.base import (
+    CellError,
+    Cleaned,
+    Context,
+    Repair,
+    as_text,
+    begin,
+    error,
+    is_blank,
+    is_number,
+)
+from povertyaid.lib.names import PersonNameError, normalise_name
+from povertyaid.lib.sheets.model import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+T = TypeVar("T")
+
+_LIST_SEPARATOR = re.compile(r"[、，,;；/／|\n\r]+")
+_PEOPLE_SEPARATOR = re.compile(r"\s*[、，,;；/／|\n\r]\s*")
+_HAN_ONLY = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]+")
+# A surname of two characters is not yet a name: 欧阳 娜 is one person.
+_LONG_SURNAMES = frozenset(
+    (
+        "欧阳",
+        "上官",
+        "司马",
+        "诸葛",
+        "夏侯",
+        "东方",
+        "皇甫",
+        "尉迟",
+        "公孙",
+        "慕容",
+        "令狐",
+        "司徒",
+        "端木",
+        "独孤",
+        "南宫",
+        "长孙",
+        "宇文",
+        "轩辕",
+        "澹台",
+        "申屠",
+        "太史",
+        "闻人",
+        "赫连",
+        "呼延",
+    )
+)
+_LONGEST_LIST = 200
+
+
+def clean_text(
+    value: Value, *, ctx: Context, legal: Collection[str] = (), longest: int = 1000
+) -> Cleaned[str]:
+    """Free text: blanks at the ends removed, everything else as it stands; at most `longest` characters.
+
+    A picture gives a blank and a warning: it must not cost a pupil's whole row.
+    """
+    if is_blank(value, legal):
+        return Cleaned(None)
+    try:
+        steps = begin(value)
+    except CellError as found:
+        if found.code != "picture":
+            raise
+        return Cleaned(None, warnings=[found.message])
+    if is_blank(steps.text, legal):
+        return Cleaned(None)
+    if len(steps.text) > longest:
+        raise error(
+            "length", _("The text has more than %(longest)d characters. Shorten it."), longest=longest
+        )
+    return Cleaned(steps.text, steps.repairs)
+
+
+def clean_name(value: Value, *, ctx: Context) -> Cleaned[str]:
+    """The name of one person, in its one spelling (see `names.normalise_name`)."""
+    if is_blank(value):
+        return Cleaned(None)
+    if not isinstance(value, str):
+        raise error("name", _("“%(value)s” is not a name. Type the person's name."), value)
+    steps = begin(value)
+    if is_blank(steps.text):
+        return Cleaned(None)
+    return _name(steps.text, steps.repairs)
+
+
+def _name(text: str, repairs: list[Repair]) -> Cleaned[str]:
+    try:
+        name, rules = normalise_name(text)
+    except PersonNameError as found:
+        raise error(
+            "name",
+            _("“%(value)s” is not a name: %(why)s Type one person's full name and nothing else."),
+            text,
+            why=found.message,
+        ) from None
+    return Cleaned(name, [*repairs, *(Repair(rule, text, name) for rule in rules)])
+
+
+def split_list(value: Value) -> list[str]:
+    """The parts of a cell that holds several things, by 、 ， , ; ； / | or line breaks; blank parts are dropped."""
+    if is_blank(value):
+        return []
+    return [part.strip() for part in _LIST_SEPARATOR.split(as_text(value)) if not is_blank(part)]
+
+
+def clean_people(value: Value, *, ctx: Context) -> Cleaned[list[str]]:
+    """The names of several people in one cell, by the signs of `split_list` or by blanks between complete names.
+
+    Blanks are also written inside names (张 三): where it cannot be told which they are, the cell is refused.
+    """
+    if is_blank(value):
+        return Cleaned(None)
+    if not isinstance(value, str):
+        raise error("name", _("“%(value)s” is not a name. Type the person's name."), value)
+    steps = begin(value)
+    names: list[str] = []
+    repairs = steps.repairs
+    for part in _PEOPLE_SEPARATOR.split(steps.text):
+        if is_blank(part):
+            continue
+        for name in _split_blanks(part.strip()):
+            cleaned = _name(name, [])
+            repairs = repairs + cleaned.repairs
+            names.append(cleaned.value or "")
+    if len(names) > _LONGEST_LIST:
+        raise error("people", _("The cell holds too many names. Write one person a row."))
+    return Cleaned(names, repairs) if names else Cleaned(None)
+
+
+def _split_blanks(text: str) -> list[str]:
+    tokens = text.split()
+    if len(tokens) == 1 or not all(
+        _HAN_ONLY.fullmatch(token) or "·" in token or "•" in token for token in tokens
+    ):
+        return [text]
+    if all(len(token) >= 2 and token not in _LONG_SURNAMES for token in tokens):
+        return tokens
+    if sum(map(len, tokens)) <= 4 and len([token for token in tokens if len(token) >= 2]) <= 1:
+        return ["".join(tokens)]
+    raise error(
+        "people", _("It cannot be told how many people “%(value)s” are. Put 、 between their names."), text
+    )
+
+
+def _key(text: str) -> str:
+    """A word for comparison: NFKC, without blanks, lower case, without a final full stop."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower().rstrip(".。")
+
+
+def clean_choice(
+    value: Value, *, ctx: Context, choices: Mapping[str, T], legal: Collection[str] = ()
+) -> Cleaned[T]:
+    """The value that a word stands for; `choices` maps every accepted spelling to its value.
+
+    Words that `choices` knows are never blank. A number or single letter for a word is listed as the repair
+    `code`, since nobody who reads the sheet can see what it means.
+    """
+    table = {_key(word): found for word, found in choices.items()}
+    if _key(as_text(value)) not in table and is_blank(value, legal):
+        return Cleaned(None)
+    steps = begin(value)
+    key = _key(steps.text)
+    if key not in table:
+        if is_blank(steps.text, legal):
+            return Cleaned(None)
+        allowed = "、".join([word for word in choices if len(word) > 1 and not word.isascii()][:12])
+        raise error(
+            "choice", _("“%(value)s” is not one of the allowed words: %(allowed)s."), value, allowed=allowed
+        )
+    found = table[key]
+    if is_number(value) or (len(key) <= 2 and key.isascii()):
+        word = next(word for word, meaning in choices.items() if meaning == found)
+        steps.apply("code", word)
+    return Cleaned(found, steps.repairs)
+
+
+SEX: dict[str, Literal["male", "female"]] = {
+    "男": "male",
+    "女": "female",
+    "男性": "male",
+    "女性": "female",
+    "男生": "male",
+    "女生": "female",
+    "1": "male",
+    "2": "female",
+    "m": "male",
+    "f": "female",
+    "male": "male",
+    "female": "female",
+}
+# 1 走读 2 住校 are the codes of the national school roll.
+BOARDING: dict[str, Literal["day", "boarding"]] = {
+    "走读": "day",
+    "住校": "boarding",
+    "走读生": "day",
+    "住校生": "boarding",
+    "通学": "day",
+    "非寄宿": "day",
+    "非寄宿生": "day",
+    "不住校": "day",
+    "寄宿": "boarding",
+    "寄宿生": "boarding",
+    "住宿": "boarding",
+    "住宿生": "boarding",
+    "内宿": "boarding",
+    "1": "day",
+    "2": "boarding",
+    "否": "day",
+    "是": "boarding",
+}
+LEFT_BEHIND: dict[str, Literal["none", "one_parent", "both_parents"]] = {
+    "非留守": "none",
+    "单亲留守": "one_parent",
+    "双亲留守": "both_parents",
+    "非留守儿童": "none",
+    "否": "none",
+    "无": "none",
+    "不是": "none",
+    "单亲外出": "one_parent",
+    "父母一方外出": "one_parent",
+    "一方外出": "one_parent",
+    "单亲留守儿童": "one_parent",
+    "双亲外出": "both_parents",
+    "双方外出": "both_parents",
+    "父母双方外出": "both_parents",
+    "父母外出": "both_parents",
+    "双亲留守儿童": "both_parents",
+    "0": "none",
+    "1": "one_parent",
+    "2": "both_parents",
+}
+YES_NO: dict[str, bool] = {
+    "是": True,
+    "否": False,
+    "有": True,
+    "无": False,
+    "不是": False,
+    "没有": False,
+    "已": True,
+    "未": False,
+    "√": True,
+    "✓": True,
+    "×": False,
+    "1": True,
+    "0": False,
+    "2": False,
+    "y": True,
+    "n": False,
+    "yes": True,
+    "no": False,
+    "true": True,
+    "false": False,
+}
+
+
+def clean_sex(value: Value, *, ctx: Context) -> Cleaned[Literal["male", "female"]]:
+    """男, 男性, 1, M → male; 女, 女性, 2, F → female."""
+    return clean_choice(value, ctx=ctx, choices=SEX)
+
+
+def clean_boarding(value: Value, *, ctx: Context) -> Cleaned[Literal["day", "boarding"]]:
+    """走读, 1, 否 (under 是否住校) → day; 住校, 寄宿, 2, 是 → boarding."""
+    return clean_choice(value, ctx=ctx, choices=BOARDING)
+
+
+def clean_left_behind(
+    value: Value, *, ctx: Context
+) -> Cleaned[Literal["none", "one_parent", "both_parents"]]:
+    """否, 无, 0 → none; 单亲外出, 1 → one_parent; 双亲外出, 2 → both_parents."""
+    return clean_choice(value, ctx=ctx, choices=LEFT_BEHIND)
+
+
+def clean_yes_no(value: Value, *, ctx: Context) -> Cleaned[bool]:
+    """是, 有, √, 1 → True; 否, 无, ×, 0, 2 → False (2 is "no" in the codes of the registry)."""
+    return clean_choice(value, ctx=ctx, choices=YES_NO)
