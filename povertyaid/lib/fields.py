@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from povertyaid.lib.crypto import decrypt, encrypt, lookup_hash
 
 TOKEN_PREFIX = "gAAAA"  # noqa: S105 - a marker, not a password; every Fernet token begins so (version byte and the high bytes of the time)
 TAIL_LENGTH = 4
+_BETWEEN_GROUPS = str.maketrans("", "", " -\t\u00a0")
 
 
 class Sensitive:
@@ -84,6 +86,28 @@ class _SensitiveDescriptor:
             setattr(instance, field.hash_field, lookup_hash(field.domain, sensitive.clear))
         if field.tail_field:
             setattr(instance, field.tail_field, sensitive.clear[-TAIL_LENGTH:])
+
+
+class SensitiveFormField(forms.CharField):
+    """One line that shows the mask; what is typed is brought to the spelling that is stored.
+
+    Numbers lose blanks and dashes between their groups, full-width digits and a small x (POLICY §4). Text with a star
+    is a mask that came back and stays as it is.
+    """
+
+    def __init__(self, *, is_number: bool = False, **kwargs: Any) -> None:
+        self.is_number = is_number
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        if not self.is_number or "*" in text:
+            return text
+        return unicodedata.normalize("NFKC", text).translate(_BETWEEN_GROUPS).upper()
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare with the mask: an untouched field of an empty inline row must not count as filled in."""
+        return not self.disabled and str(initial or "") != self.to_python(data)
 
 
 class EncryptedField(models.TextField[Any, Any]):
@@ -166,6 +190,8 @@ class EncryptedField(models.TextField[Any, Any]):
         """A one-line input that shows the mask; left as it is, the stored value stays."""
         return super().formfield(
             **{
+                "form_class": SensitiveFormField,
+                "is_number": bool(self.domain),
                 "widget": forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
                 "strip": True,
                 **kwargs,
