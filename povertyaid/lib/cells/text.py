@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from django.utils.translation import gettext_lazy as _
@@ -62,6 +63,7 @@ _LONG_SURNAMES = frozenset(
     )
 )
 _LONGEST_LIST = 200
+_SHOWN_WORDS = 12
 
 
 def clean_text(
@@ -150,15 +152,19 @@ def _split_blanks(text: str) -> list[str]:
         _HAN_ONLY.fullmatch(token) or "·" in token or "•" in token for token in tokens
     ):
         return [text]
+    if tokens[0] in _LONG_SURNAMES and len(tokens) == 2 and len(tokens[1]) <= 2:
+        return ["".join(tokens)]
     if all(len(token) >= 2 and token not in _LONG_SURNAMES for token in tokens):
         return tokens
-    if sum(map(len, tokens)) <= 4 and len([token for token in tokens if len(token) >= 2]) <= 1:
+    complete = sum(len(token) >= 2 for token in tokens)
+    if sum(map(len, tokens)) <= (4 if complete == 1 else 3):
         return ["".join(tokens)]
     raise error(
         "people", _("It cannot be told how many people “%(value)s” are. Put 、 between their names."), text
     )
 
 
+@lru_cache(maxsize=4096)
 def _key(text: str) -> str:
     """A word for comparison: NFKC, without blanks, lower case, without a final full stop."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower().rstrip(".。")
@@ -180,7 +186,10 @@ def clean_choice(
     if key not in table:
         if is_blank(steps.text, legal):
             return Cleaned(None)
-        allowed = "、".join([word for word in choices if len(word) > 1 and not word.isascii()][:12])
+        first_words: dict[str, str] = {}
+        for word, meaning in choices.items():
+            first_words.setdefault(str(meaning), word)
+        allowed = "、".join(list(first_words.values())[:_SHOWN_WORDS])
         raise error(
             "choice", _("“%(value)s” is not one of the allowed words: %(allowed)s."), value, allowed=allowed
         )

@@ -10,7 +10,6 @@ import codecs
 import csv
 import io
 import re
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
@@ -19,9 +18,6 @@ from povertyaid.lib.sheets.model import Kind, Limits, Rows, Sheet, UnreadableFil
 from povertyaid.lib.sheets.ods import read_ods
 from povertyaid.lib.sheets.ooxml import read_ooxml
 from povertyaid.lib.sheets.zips import Container, damaged, encrypted, too_large
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 __all__ = ["Kind", "Limits", "Sheet", "UnreadableFileError", "Value", "Workbook", "read_workbook"]
 
@@ -43,7 +39,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _DELIMITERS = ",\t;|"
 _SNIFFED_LINES = 60
-_MEND = _("Open it in Excel or WPS, save it as .xlsx, and send that file.")
 
 
 def read_workbook(data: bytes, name: str = "", *, limits: Limits | None = None) -> Workbook:
@@ -82,16 +77,18 @@ def _not_spreadsheet() -> UnreadableFileError:
     )
 
 
-def _with_mend(code: str, text: StrOrPromise) -> UnreadableFileError:
-    return UnreadableFileError(code, _("%(what)s %(mend)s"), {"what": text, "mend": _MEND})
-
-
 def _read_zip(data: bytes, limits: Limits) -> Workbook:
     container = Container(data, limits)
     if "xl/workbook.xml" in container:
         return read_ooxml(data, container, limits)
     if any(name.startswith("xl/") for name in container.names):
-        raise _with_mend("xlsb", _("The file is a binary workbook (.xlsb)."))
+        raise UnreadableFileError(
+            "xlsb",
+            _(
+                "The file is a binary workbook (.xlsb). "
+                "Open it in Excel or WPS, save it as .xlsx, and send that file."
+            ),
+        )
     if "content.xml" in container and b"opendocument.spreadsheet" in container.raw("mimetype"):
         return read_ods(data, container, limits)
     raise _not_spreadsheet()
@@ -124,8 +121,12 @@ def _decode(data: bytes) -> tuple[str, str]:
             break
         return text, encoding
     else:
-        raise _with_mend(
-            "encoding", _("The text in the file is in an unknown encoding, or the file is damaged.")
+        raise UnreadableFileError(
+            "encoding",
+            _(
+                "The text in the file is in an unknown encoding, or the file is damaged. "
+                "Open it in Excel or WPS, save it as .xlsx, and send that file."
+            ),
         )
     raise UnreadableFileError(
         "unknown", _("The file is of no kind that can be read. Choose an .xlsx, .xls, .ods or .csv file.")
@@ -136,9 +137,21 @@ def _read_text(data: bytes, name: str, limits: Limits) -> Workbook:
     text, encoding = _decode(data)
     start = text.lstrip("\ufeff \t\r\n")[:200].lower()
     if start.startswith(("<?xml", "<workbook", "<ss:workbook")) and "<html" not in start:
-        raise _with_mend("xml", _("The file is an XML table under the name of a workbook."))
+        raise UnreadableFileError(
+            "xml",
+            _(
+                "The file is an XML table under the name of a workbook. "
+                "Open it in Excel or WPS, save it as .xlsx, and send that file."
+            ),
+        )
     if start.startswith(("<", "mime-version:")):
-        raise _with_mend("html", _("The file is a web page under the name of a workbook."))
+        raise UnreadableFileError(
+            "html",
+            _(
+                "The file is a web page under the name of a workbook. "
+                "Open it in Excel or WPS, save it as .xlsx, and send that file."
+            ),
+        )
     separator = _SEPARATOR_LINE.match(text)
     if separator is not None:
         # Excel obeys this line and does not count it as a row.
