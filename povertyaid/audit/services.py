@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
+from operator import or_
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from povertyaid.audit import recorder
@@ -18,6 +21,8 @@ from povertyaid.schools.base import Record
 from povertyaid.schools.models import User
 
 BATCH_SIZE = 500
+# Conditions joined by OR in one statement: SQLite stops at a depth of 1000.
+LINKS_AT_ONCE = 200
 
 
 @dataclass
@@ -26,6 +31,16 @@ class Update:
 
     instance: Record
     values: dict[str, Any]
+
+
+@dataclass
+class Link:
+    """What a many-to-many field of a record holds from now on; `before` is what it holds in the database."""
+
+    instance: Record
+    field: str
+    values: Sequence[models.Model]
+    before: Sequence[models.Model] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,7 @@ def bulk_write(
     *,
     create: Sequence[Record] = (),
     update: Sequence[Update] = (),
+    links: Sequence[Link] = (),
     actor: User | None,
     batch_id: int | None = None,
     reason: str = "",
@@ -48,7 +64,8 @@ def bulk_write(
     """Add and change records in bulk and keep their history, all or nothing.
 
     `create` is written in the order of its models' first appearance, so put what others point to first.
-    Updates that change nothing are left out; every written record's version rises by one.
+    Updates that change nothing are left out; every written record's version rises by one. `links` are written last;
+    their records may be among `create`.
     """
     with acting_as(actor, batch_id=batch_id, reason=reason):
         history: list[Change] = []
@@ -75,6 +92,7 @@ def bulk_write(
                 history.append(recorder.entry(item.instance, Change.Action.CHANGE, told))
         for model, (objects, columns) in changed.items():
             model._default_manager.bulk_update(objects, sorted(columns), batch_size=BATCH_SIZE)
+        history += _write_links(links)
         Change.objects.bulk_create(history, batch_size=BATCH_SIZE)
     return Written(created=len(create), updated=sum(len(objects) for objects, _columns in changed.values()))
 
@@ -87,24 +105,69 @@ def _by_model(instances: Sequence[Record]) -> Iterable[list[Record]]:
     return [list(group) for _model, group in groupby(ordered, key=type)]
 
 
-def _apply(item: Update) -> tuple[list[dict[str, str]], set[str]]:
-    """Set the new values; return what the history tells and the names of the columns to write."""
-    instance = item.instance
-    told: list[dict[str, str]] = []
-    names: set[str] = set()
-    for name, value in item.values.items():
+def _write_links(links: Sequence[Link]) -> list[Change]:
+    """Add and take away rows of the tables behind many-to-many fields; return what the history tells."""
+    history: list[Change] = []
+    added: dict[type[models.Model], list[models.Model]] = {}
+    removed: dict[type[models.Model], list[Q]] = {}
+    for link in links:
+        field = link.instance._meta.get_field(link.field)
+        if not isinstance(field, models.ManyToManyField):
+            msg = f"{link.field} is not a many-to-many field of {link.instance._meta.label}"
+            raise TypeError(msg)
+        before, after = {item.pk for item in link.before}, {item.pk for item in link.values}
+        if before == after:
+            continue
+        through: Any = field.remote_field.through
+        own, other = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
+        added.setdefault(through, []).extend(
+            through(**{own: link.instance.pk, other: key}) for key in sorted(after - before)
+        )
+        if before - after:
+            removed.setdefault(through, []).append(
+                Q(**{own: link.instance.pk, f"{other}__in": sorted(before - after)})
+            )
+        if recorder.is_kept(type(link.instance)):
+            texts = ["、".join(sorted(map(str, items))) for items in (link.before, link.values)]
+            told = [{"field": link.field, "from": texts[0], "to": texts[1]}]
+            history.append(recorder.entry(link.instance, Change.Action.CHANGE, told))
+    for model, conditions in removed.items():
+        for start in range(0, len(conditions), LINKS_AT_ONCE):
+            part = conditions[start : start + LINKS_AT_ONCE]
+            model._default_manager.filter(reduce(or_, part)).delete()
+    for model, rows in added.items():
+        model._default_manager.bulk_create(rows, batch_size=BATCH_SIZE)
+    return history
+
+
+def differences(instance: Record, values: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what `values` would change in a record, as the history tells it (masked); nothing is changed."""
+    told = []
+    for name, value in values.items():
         field = instance._meta.get_field(name)
         if not isinstance(field, models.Field):
             msg = f"{name} is not a column of {instance._meta.label}"
             raise TypeError(msg)
         before = getattr(instance, field.attname)
         after = value.pk if isinstance(value, models.Model) else value
-        if not recorder.differs(field, before, after):
-            continue
-        setattr(instance, name, value)
-        told.append(
-            {"field": name, "from": recorder.shown(field, before), "to": recorder.shown(field, after)}
-        )
+        # A related record that is not stored yet has no key, and so differs from every stored one.
+        unsaved = isinstance(value, models.Model) and after is None
+        if unsaved or recorder.differs(field, before, after):
+            told.append(
+                {"field": name, "from": recorder.shown(field, before), "to": recorder.shown(field, after)}
+            )
+    return told
+
+
+def _apply(item: Update) -> tuple[list[dict[str, str]], set[str]]:
+    """Set the new values; return what the history tells and the names of the columns to write."""
+    instance = item.instance
+    told = differences(instance, item.values)
+    names: set[str] = set()
+    for entry in told:
+        name = entry["field"]
+        field: Any = instance._meta.get_field(name)
+        setattr(instance, name, item.values[name])
         names.add(name)
         names |= {
             other for other in (getattr(field, "hash_field", ""), getattr(field, "tail_field", "")) if other
