@@ -78,10 +78,15 @@ lock: ## write requirements/*.txt anew from pyproject.toml (newer versions: make
 
 # --- use --------------------------------------------------------------------------------------------------
 
+STATIC := $(or $(POVERTYAID_HOME),var)/static
+# Gathered and compressed once, and again when a source or a library changed.
+$(STATIC)/.collected: .venv/.run $(shell find static */static */*/static -type f 2>/dev/null)
+	@$(PY) manage.py collectstatic --noinput --verbosity 0
+	@touch $@
+
 .PHONY: run
 run: export POVERTYAID_DATABASE_URL := $(or $(DATABASE),$(POVERTYAID_DATABASE_URL))
-run: setup ## the server with a demo county (HOST=… PORT=… DATABASE=postgres://… change where)
-	@mkdir -p $(or $(POVERTYAID_HOME),var)/static
+run: setup $(STATIC)/.collected ## the server with a demo county (HOST=… PORT=… DATABASE=postgres://… change where)
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py setup_demo
 	@exec .venv/bin/gunicorn --config scripts/gunicorn_conf.py --bind $(HOST):$(PORT) povertyaid.wsgi
