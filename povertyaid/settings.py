@@ -195,11 +195,12 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        else "whitenoise.storage.CompressedStaticFilesStorage"
     },
 }
-# The embedded server serves straight from the source folders; production serves what collectstatic gathered.
-WHITENOISE_USE_FINDERS = not PRODUCTION
+# What collectstatic gathered is served compressed; before that (tests, a first look) straight from the source folders.
+WHITENOISE_USE_FINDERS = not PRODUCTION and not STATIC_ROOT.is_dir()
+WHITENOISE_MAX_AGE = 3600
 
 # django-import-export: without these its pages stand open and formulas pass through (each has a test)
 IMPORT_EXPORT_USE_TRANSACTIONS = True
