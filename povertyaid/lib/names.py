@@ -47,12 +47,14 @@ def normalise_name(text: str) -> tuple[str, tuple[str, ...]]:
     dotted = _DOTS.sub(DOT, name)
     if dotted != name:
         repairs.append("dot")
-    visible = unicodedata.normalize("NFKC", _INVISIBLE.sub("", dotted)).strip()
-    if visible != dotted:
+    # Wide and unbroken blanks are blanks, not compatibility characters.
+    spaced = re.sub(r"\s", " ", dotted)
+    visible = unicodedata.normalize("NFKC", _INVISIBLE.sub("", spaced)).strip()
+    if visible != spaced:
         repairs.append("nfkc")
     joined = re.sub(rf"\s*{DOT}\s*", DOT, _BLANK_IN_HAN.sub("", visible))
     joined = re.sub(r"\s+", " ", joined)
-    if joined != visible:
+    if joined != visible or spaced != dotted:
         repairs.append("inner_blanks")
     _check(joined)
     return joined, tuple(repairs)
