@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from aid.models import Payment, Programme, Standard
+from aid.reference import AVERAGE
 from povertyaid.audit.services import Update, bulk_write
 from povertyaid.lib.periods import Semester
 from povertyaid.schools.models import User
@@ -37,8 +38,8 @@ def standard_in_force(
         valid_from__lte=semester,
         stage__in=("", stage),
     )
-    if tier:
-        standards = standards.filter(tier=tier)
+    # An average is no ceiling: tiers around it are the county's own.
+    standards = standards.filter(tier=tier) if tier else standards.exclude(tier=AVERAGE)
     return standards.order_by("-amount").first()
 
 
