@@ -146,8 +146,8 @@ class Disbursement(Record):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("being drawn up")
-        TO_CHECK = "to_check", _("to be checked")
-        TO_APPROVE = "to_approve", _("to be approved")
+        TO_CHECK = "to_check", _("waiting for the check")
+        TO_APPROVE = "to_approve", _("waiting for approval")
         APPROVED = "approved", _("approved")
         SENT = "sent", _("sent to the bank")
         PAYING = "paying", _("being paid")

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('semester', models.CharField(help_text='For example 2025-2026-2.', max_length=11, validators=[django.core.validators.RegexValidator('^20\\d\\d-20\\d\\d-[12]$', 'A semester is written like 2025-2026-2.')], verbose_name='semester')),
                 ('number', models.PositiveSmallIntegerField(default=1, verbose_name='number in the semester')),
                 ('title', models.CharField(blank=True, max_length=120, verbose_name='title')),
-                ('state', models.CharField(choices=[('draft', 'being drawn up'), ('to_check', 'to be checked'), ('to_approve', 'to be approved'), ('approved', 'approved'), ('sent', 'sent to the bank'), ('paying', 'being paid'), ('signing', 'being signed for'), ('closed', 'closed'), ('returned', 'returned for changes'), ('void', 'void')], default='draft', editable=False, max_length=12, verbose_name='state')),
+                ('state', models.CharField(choices=[('draft', 'being drawn up'), ('to_check', 'waiting for the check'), ('to_approve', 'waiting for approval'), ('approved', 'approved'), ('sent', 'sent to the bank'), ('paying', 'being paid'), ('signing', 'being signed for'), ('closed', 'closed'), ('returned', 'returned for changes'), ('void', 'void')], default='draft', editable=False, max_length=12, verbose_name='state')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
             ],
             options={
