@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +9,7 @@ class ImportsConfig(AppConfig):
     name = "povertyaid.imports"
     label = "imports"
     verbose_name = _("Imports")
+
+    def ready(self) -> None:
+        """Find the kinds: every app declares its own in `resources.py`."""
+        autodiscover_modules("resources")

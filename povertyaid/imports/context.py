@@ -1,0 +1,205 @@
+"""What an import knows beside the cells: who imports, for which school and period, and what the titles say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from povertyaid.imports.schoolbook import SchoolBook, names_of, school_like, unit_in
+from povertyaid.lib.messages import Message, MessageError
+from povertyaid.lib.periods import Period, PeriodError, find_period_in_text
+from povertyaid.schools.models import County
+from povertyaid.schools.scope import scope_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from povertyaid.imports.resources import Row, SheetResource
+    from povertyaid.lib.cells.base import Sensitive
+    from povertyaid.lib.sheets.layout import Table
+    from povertyaid.schools.models import School, User
+
+SHORT_NAME_RULE = "school_short_name"
+
+
+class ImportRefusedError(MessageError):
+    """A whole file that cannot be imported as it was sent; nothing was written.
+
+    Codes: kind, permission, no_table, wrong_kind, columns, duplicate_column, school, school_unknown, school_ambiguous,
+    period, semester, county, constant.
+    """
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was chosen for a whole file: a school (code or name), a period, values for columns that it lacks."""
+
+    school: str = ""
+    period: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For storing with the batch."""
+        return {"school": self.school, "period": self.period, "set": dict(self.constants)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Options:
+        """The options that a batch was previewed with."""
+        return cls(stored.get("school", ""), stored.get("period", ""), stored.get("set", {}))
+
+
+@dataclass
+class TableInfo:
+    """A table for its rows: the sheet, the headers as the file writes them, school and period that hold for it."""
+
+    name: str
+    resource: SheetResource
+    labels: dict[str, str]
+    title: str = ""
+    school: School | None = None
+    period: str | None = None
+
+    @property
+    def semester(self) -> str | None:
+        """The one semester of the period; a whole year has two, so that it says none."""
+        semesters = Period.parse(self.period).semesters if self.period else ()
+        return semesters[0] if len(semesters) == 1 else None
+
+    def label(self, key: str) -> str:
+        """The header of a column in this file, else the published one."""
+        return self.labels.get(key) or self.resource.by(key).header
+
+    def sensitive(self, key: str) -> Sensitive:
+        """How the cells of a column are masked."""
+        return self.resource.by(key).sensitive
+
+
+class ImportContext:
+    """What a resource may ask while it plans: user, day, schools, county."""
+
+    def __init__(self, user: User, options: Options) -> None:
+        """Read the options; ImportRefusedError when the school or the period does not exist."""
+        self.user = user
+        self.options = options
+        self.today: dt.date = timezone.localdate()
+        self.schools = SchoolBook(user)
+        self.school = self._chosen_school()
+        self.period = self._chosen_period()
+
+    def _chosen_school(self) -> School | None:
+        if not self.options.school:
+            return None
+        found = self.schools.resolve(self.options.school)
+        if found.school is None:
+            raise _unknown_school(self.options.school, names_of(found.candidates))
+        return found.school
+
+    def _chosen_period(self) -> str | None:
+        if not self.options.period:
+            return None
+        try:
+            return Period.parse(self.options.period).code
+        except PeriodError as error:
+            raise ImportRefusedError("period", error.message.text, error.message.params) from None
+
+    @cached_property
+    def counties(self) -> list[County]:
+        """The counties that the account works for."""
+        found = County.objects.visible_to(self.user)
+        scope = scope_of(self.user)
+        if not scope.everything:
+            found = found.filter(
+                pk__in=scope.county_ids | {school.county_id for school in self.schools.schools}
+            )
+        return list(found.order_by("pk"))
+
+    @cached_property
+    def county(self) -> County:
+        """The county of the file: of the chosen school, else the only one; ImportRefusedError when it is not clear."""
+        if self.school is not None:
+            return self.school.county
+        if len(self.counties) == 1:
+            return self.counties[0]
+        if not self.counties:
+            raise ImportRefusedError(
+                "county", _("There is no county yet that you work for. Set one up first (init_county).")
+            )
+        raise ImportRefusedError(
+            "county", _("It is not clear for which county the file is. Choose a school of that county.")
+        )
+
+    def describe(self, resource: SheetResource, table: Table) -> tuple[TableInfo, list[Message]]:
+        """School and period of a table, with what to look at; ImportRefusedError when the kind needs what nobody says."""
+        labels = {header.key: header.text for header in table.headers if header.key is not None}
+        info = TableInfo(table.sheet, resource, labels, table.title_text)
+        warnings: list[Message] = []
+        info.school = self._school_of(resource, info, warnings)
+        info.period = self.period or find_period_in_text(table.title_text)
+        if resource.needs_semester and "semester" not in labels and info.semester is None:
+            raise ImportRefusedError(
+                "semester",
+                _("The file does not say for which semester it is. Choose one, for example 2025-2026-2."),
+            )
+        return info, warnings
+
+    def _school_of(self, resource: SheetResource, info: TableInfo, warnings: list[Message]) -> School | None:
+        """The chosen school; else the one that a title row names; else the only one that it can be."""
+        unit = unit_in(info.title)
+        told = self.schools.resolve(unit) if unit else self.schools.named_in(info.title)
+        if told.school is None and not told.candidates:
+            told = self.schools.named_in(info.title)
+        if self.school is not None:
+            if told.school is not None and told.school.pk != self.school.pk:
+                text = _(
+                    "The title names %(title)s, but %(chosen)s was chosen. Check that it is the right file."
+                )
+                params = {"title": told.school.name, "chosen": self.school.name}
+                warnings.append(Message("other_school", text, params))
+            return self.school
+        if told.school is not None:
+            return told.school
+        if not resource.needs_school or "school" in info.labels:
+            return self.schools.schools[0] if len(self.schools.schools) == 1 and not unit else None
+        if unit:
+            raise _unknown_school(unit, names_of(told.candidates))
+        if len(self.schools.schools) == 1 and not school_like(info.title):
+            return self.schools.schools[0]
+        raise ImportRefusedError(
+            "school", _("The file does not say for which school it is. Choose the school.")
+        )
+
+    def school_of(self, row: Row, key: str = "school") -> School | None:
+        """The school of a row: what its cell names, else the table's; None after refusing the row.
+
+        An abbreviation is listed as a repair. A school outside the scope is answered like one that does not exist.
+        """
+        text = row.get(key)
+        if not text:
+            if row.school is None and row.ok:
+                row.refuse(key, _("The school is missing. Type its name, or choose one for the whole file."))
+            return row.school
+        found = self.schools.resolve(text)
+        if found.school is None:
+            row.refuse(key, _unknown_school(text, names_of(found.candidates)).message)
+        elif found.short:
+            row.repaired(key, text, found.school.name, SHORT_NAME_RULE)
+        return found.school
+
+
+def _unknown_school(text: str, candidates: str) -> ImportRefusedError:
+    if candidates:
+        return ImportRefusedError(
+            "school_ambiguous",
+            _("“%(school)s” may be %(candidates)s. Write the full name or the code of the school."),
+            {"school": text, "candidates": candidates},
+        )
+    return ImportRefusedError(
+        "school_unknown",
+        _("“%(school)s” is none of your schools. Write its name or code as in the list of schools."),
+        {"school": text},
+    )

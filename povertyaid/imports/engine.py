@@ -1,0 +1,371 @@
+"""From the bytes of a file to a plan: read, find tables, clean every cell, ask the kind what the rows become.
+
+Nothing here writes. What is accepted, refused, warned and ignored is known completely before anybody confirms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from povertyaid.imports.context import ImportContext, ImportRefusedError, Options, TableInfo
+from povertyaid.imports.resources import Column, Note, Planned, Row, SheetResource, kinds, resource_for
+from povertyaid.lib.cells import CellError, Context, is_blank
+from povertyaid.lib.messages import Message
+from povertyaid.lib.sheets.headers import normalise_header
+from povertyaid.lib.sheets.layout import Cell, SkippedSheet, Table, find_tables
+from povertyaid.lib.sheets.reader import Limits, read_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django_stubs_ext import StrOrPromise
+
+    from povertyaid.lib.sheets.layout import Row as FoundRow
+    from povertyaid.lib.sheets.model import Workbook
+    from povertyaid.lib.sheets.rows import Why
+    from povertyaid.schools.models import User
+
+WHY: dict[Why, StrOrPromise] = {
+    "title": _("title row"),
+    "header": _("header"),
+    "repeated_header": _("header, repeated"),
+    "subtotal": _("subtotal"),
+    "total": _("total"),
+    "signature": _("signatures"),
+    "note": _("note"),
+    "section": _("heading of a section"),
+    "example": _("example of the template"),
+    "numbered_blank": _("number without a record"),
+}
+HIDDEN = Message("hidden", _("This row is hidden in the file; it was read all the same."))
+MISSING = _("“%(column)s” is missing. Type it in this cell.")
+_SHOWN_COLUMNS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredRow:
+    """A row that holds something and is no record."""
+
+    sheet: str
+    row: int
+    why: str
+
+
+@dataclass
+class Plan:
+    """What a file would become. `rows` are all rows of its tables, `planned` the records of the kind."""
+
+    resource: SheetResource
+    context: ImportContext
+    name: str
+    digest: str
+    tables: list[Table] = field(default_factory=list)
+    skipped: list[SkippedSheet] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
+    # About a whole table; told with the number of its first row.
+    warnings: list[tuple[str, int, Message]] = field(default_factory=list)
+
+    @property
+    def ignored(self) -> list[IgnoredRow]:
+        """Rows of the tables' sheets that are no records, with the reason."""
+        return [
+            IgnoredRow(table.sheet, item.row, str(WHY[item.why]))
+            for table in self.tables
+            for item in sorted(table.ignored)
+        ]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Counts of the kind's main record, and of rows that were warned of or ignored."""
+        actions = Counter(planned.action for planned in self.planned)
+        rejected = sum(row.rejected for row in self.rows)
+        return {
+            "rows": len(self.planned) + rejected,
+            "created": actions["created"],
+            "updated": actions["updated"],
+            "unchanged": actions["unchanged"],
+            "rejected": rejected,
+            "warned": sum(any(note.level == "warning" for note in row.notes) for row in self.rows),
+            "ignored": sum(len(table.ignored) for table in self.tables),
+        }
+
+    @property
+    def columns(self) -> dict[str, list[dict[str, Any]]]:
+        """Which header is which column, which headers are none of the kind's, which stand twice."""
+        matched, unmatched, duplicates = [], [], []
+        for table in self.tables:
+            for header in table.headers:
+                entry: dict[str, Any] = {"sheet": table.sheet, "header": header.text}
+                if header.hidden:
+                    entry["hidden"] = True
+                if header.key is not None:
+                    matched.append({**entry, "column": self.resource.by(header.key).header})
+                elif header in table.unmatched:
+                    unmatched.append(entry)
+                else:
+                    duplicates.append(entry)
+        return {"matched": matched, "unmatched": unmatched, "duplicates": duplicates}
+
+    @property
+    def fingerprint(self) -> str:
+        """What the plan would do, as a digest: unchanged as long as neither file nor records change."""
+        facts = [
+            (
+                row.sheet,
+                row.number,
+                row.outcome,
+                [(note.level, note.column, note.before, note.after) for note in row.notes],
+            )
+            for row in self.rows
+        ]
+        told = json.dumps([self.digest, self.counts, facts], ensure_ascii=False, sort_keys=True, default=str)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `import_workbook --json` prints (DESIGN §4); sensitive values are masked throughout."""
+        counts = self.counts
+        warnings = [
+            {"sheet": sheet, "row": row, "column": None, "value": "", "message": str(message)}
+            for sheet, row, message in self.warnings
+        ]
+        return {
+            "kind": self.resource.kind,
+            "file": self.name,
+            "committed": False,
+            "batch": None,
+            **{key: counts[key] for key in ("rows", "created", "updated", "unchanged", "rejected")},
+            "errors": self.told("error"),
+            "warnings": warnings + self.told("warning"),
+            "ignored": [{"sheet": item.sheet, "row": item.row, "why": item.why} for item in self.ignored],
+            "repairs": [
+                {
+                    "sheet": row.sheet,
+                    "row": row.number,
+                    "column": note.column,
+                    "from": note.before,
+                    "to": note.after,
+                    "rule": note.rule,
+                }
+                for row in self.rows
+                for note in row.notes
+                if note.level == "repair"
+            ],
+            "records": [
+                {
+                    "sheet": item.row.sheet,
+                    "row": item.row.number,
+                    "action": item.action,
+                    "values": item.values,
+                }
+                for item in self.planned
+            ],
+            "sheets": [{"sheet": item.sheet, "why": str(item.message)} for item in self.skipped],
+            "columns": self.columns,
+        }
+
+    def told(self, level: str) -> list[dict[str, Any]]:
+        """All errors, or all warnings, in the order of the rows."""
+        return [
+            {
+                "sheet": row.sheet,
+                "row": row.number,
+                "column": note.column,
+                "value": note.value,
+                "message": str(note.message),
+            }
+            for row in self.rows
+            for note in row.notes
+            if note.level == level
+        ]
+
+
+def limits() -> Limits:
+    """What a file may hold; the size is that of the settings."""
+    return Limits(file_bytes=settings.UPLOAD_LIMIT_BYTES)
+
+
+def make_plan(*, kind: str, data: bytes, name: str, user: User, options: Options) -> Plan:
+    """Read a file and say what it would become; nothing is written.
+
+    Raises ImportRefusedError (kind, permission, headers, school, period) or UnreadableFileError.
+    """
+    resource = allowed_resource(kind, user)
+    context = ImportContext(user, options)
+    workbook = read_workbook(data, name, limits=limits())
+    plan = Plan(resource, context, name, hashlib.sha256(data).hexdigest())
+    constants = _constants(resource, options.constants)
+    required = [key for key in resource.required if key not in constants]
+    plan.tables, plan.skipped = find_tables(workbook, resource.columns, required)
+    _check_tables(plan, workbook, constants)
+    for table in plan.tables:
+        info, warnings = context.describe(resource, table)
+        first = min((item.row for item in table.ignored), default=1)
+        plan.warnings += [(table.sheet, first, message) for message in warnings]
+        plan.rows += [_clean_row(found, table, info, context, constants=constants) for found in table.rows]
+    plan.planned = resource.plan(plan.rows, context)
+    _settle(plan)
+    return plan
+
+
+def allowed_resource(kind: str, user: User) -> SheetResource:
+    """The resource of a kind, when the account may import it; else ImportRefusedError."""
+    resource = resource_for(kind)
+    if resource is None:
+        known = "、".join(found.kind for found in kinds())
+        raise ImportRefusedError(
+            "kind", _("There is no kind “%(kind)s”. Known: %(known)s."), {"kind": kind, "known": known}
+        )
+    if not (user.is_system or user.has_perm(resource.permission)):
+        raise ImportRefusedError(
+            "permission", _("Your account may not import “%(kind)s”."), {"kind": resource.label}
+        )
+    return resource
+
+
+def _constants(resource: SheetResource, given: Mapping[str, str]) -> dict[str, str]:
+    """Values for the whole file by column key; ImportRefusedError for a header that the kind does not have."""
+    by_header = {normalise_header(text): column.key for column in resource.columns for text in column.headers}
+    by_header.update({column.key: column.key for column in resource.columns})
+    found = {}
+    for header, value in given.items():
+        key = by_header.get(normalise_header(header)) or by_header.get(header)
+        if key is None:
+            raise ImportRefusedError(
+                "constant",
+                _("There is no column “%(header)s” in this kind. Its columns: %(headers)s."),
+                {"header": header, "headers": headers_of(resource)},
+            )
+        found[key] = value
+    return found
+
+
+def headers_of(resource: SheetResource) -> str:
+    """The published headers for a message: those that must be there first, twelve at most."""
+    columns = sorted(resource.columns, key=lambda column: not (column.required or column.header_required))
+    return "、".join(column.header for column in columns[:_SHOWN_COLUMNS])
+
+
+def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str]) -> None:
+    """ImportRefusedError unless there is a table with one header of each group and none twice."""
+    resource = plan.resource
+    if not plan.tables:
+        other = fitting_kind(workbook, but=resource)
+        if other is not None:
+            raise ImportRefusedError(
+                "wrong_kind",
+                _(
+                    "This is no list of the kind “%(kind)s”: expected are the headers %(headers)s. "
+                    "It looks like “%(other)s”."
+                ),
+                {"kind": resource.label, "headers": headers_of(resource), "other": other.label},
+            )
+        if len(plan.skipped) == 1:
+            raise ImportRefusedError(
+                "no_table",
+                _("%(why)s Expected for “%(kind)s” are the headers %(headers)s."),
+                {"why": plan.skipped[0].message, "kind": resource.label, "headers": headers_of(resource)},
+            )
+        raise ImportRefusedError(
+            "no_table",
+            _(
+                "No sheet has a table with the headers of “%(kind)s”: %(headers)s. Check that it is the right list."
+            ),
+            {"kind": resource.label, "headers": headers_of(resource)},
+        )
+    for table in plan.tables:
+        present = {header.key for header in table.headers} | set(constants)
+        for group in resource.one_of:
+            if not present & set(group):
+                raise ImportRefusedError(
+                    "columns",
+                    _("The sheet “%(sheet)s” needs one of the columns %(headers)s."),
+                    {"sheet": table.sheet, "headers": "、".join(resource.by(key).header for key in group)},
+                )
+        for _index, key in table.duplicates:
+            raise ImportRefusedError(
+                "duplicate_column",
+                _("The sheet “%(sheet)s” has two columns for “%(header)s”. Remove one or change its header."),
+                {"sheet": table.sheet, "header": resource.by(key).header},
+            )
+
+
+def fitting_kind(workbook: Workbook, *, but: SheetResource) -> SheetResource | None:
+    """Another kind whose required headers are all there; of several the one with most columns found."""
+    best, most = None, 0
+    for resource in kinds():
+        if resource is but:
+            continue
+        tables, _skipped = find_tables(workbook, resource.columns, resource.required)
+        for table in tables:
+            found = sum(header.key is not None for header in table.headers)
+            if found > most:
+                best, most = resource, found
+    return best
+
+
+def _clean_row(
+    found: FoundRow,
+    table: Table,
+    info: TableInfo,
+    context: ImportContext,
+    *,
+    constants: Mapping[str, str],
+) -> Row:
+    """All cells of a row, with every problem, repair and warning."""
+    row = Row(info, found.number, {}, {key: cell.value for key, cell in found.cells.items()}, found.hidden)
+    if found.hidden:
+        row.warn(None, HIDDEN)
+    for column in info.resource.columns:
+        cell = found.cells.get(column.key)
+        value = cell.value if cell is not None else None
+        if column.key in constants and is_blank(value):
+            value = constants[column.key]
+            row.raw[column.key] = value
+        elif cell is None:
+            continue
+        _clean_cell(row, column, value, Context(context.today, _money_unit(table, cell)))
+    return row
+
+
+def _money_unit(table: Table, cell: Cell | None) -> Any:
+    return table.money_unit(cell.header_text if cell is not None else "")
+
+
+def _clean_cell(row: Row, column: Column, value: Any, ctx: Context) -> None:
+    try:
+        cleaned = column.cleaner(value, ctx=ctx)
+    except CellError as error:
+        row.refuse(column.key, error.message)
+        return
+    label = row.column(column.key)
+    row.notes += [
+        Note("repair", label, before=repair.before, after=repair.after, rule=repair.rule)
+        for repair in cleaned.masked_repairs
+    ]
+    for warning in cleaned.warnings:
+        row.warn(column.key, warning)
+    if cleaned.value is not None:
+        row.values[column.key] = cleaned.value
+    elif column.required:
+        row.refuse(column.key, Message("missing", MISSING, {"column": label}))
+
+
+def _settle(plan: Plan) -> None:
+    """Give every row its outcome; a row that the resource forgot is refused, so that none is lost in silence."""
+    for planned in plan.planned:
+        for row in planned.rows:
+            if row.outcome is None:
+                row.outcome = planned.action
+    for row in plan.rows:
+        if row.outcome is None and row.ok:
+            row.refuse(None, _("It could not be told what this row is. Check it and send it again."))
+        if row.outcome is None or row.rejected:
+            row.outcome = "rejected"
