@@ -182,7 +182,8 @@ def test_a_long_text_that_many_cells_repeat_is_refused() -> None:
     )
     data = zip_bytes(
         {
-            "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+            "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            f'<Relationship Id="rId1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
             "xl/workbook.xml": f'<workbook {namespace} xmlns:r="{relation}"><sheets>'
             '<sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>',
             "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
@@ -281,6 +282,7 @@ XLS = (WORKBOOKS / "registry.xls").read_bytes()
         (b"\x89PNG\r\n\x1a\n", "not_spreadsheet"),
         (zip_bytes({"word/document.xml": "<a/>"}), "not_spreadsheet"),
         (zip_bytes({"xl/workbook.bin": b"x"}), "xlsb"),
+        (zip_bytes({"xl/workbook.xml": b"x"}), "damaged"),
         (XLSX[: len(XLSX) // 2], "damaged"),
         (b"PK\x03\x04" + b"x" * 100, "damaged"),
         (XLS[:9000], "damaged"),

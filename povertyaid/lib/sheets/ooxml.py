@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 import defusedxml.ElementTree as SafeTree
@@ -19,6 +20,9 @@ from defusedxml.common import DefusedXmlException
 from povertyaid.lib.sheets.calamine import read_values
 from povertyaid.lib.sheets.model import Limits, Merge, Rows, Sheet, Workbook
 from povertyaid.lib.sheets.zips import Container, damaged, too_large
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _COL = re.compile(rb"<(?:\w+:)?col\s([^>]*)>")
@@ -119,7 +123,7 @@ def _scan(xml: bytes, limits: Limits) -> _Scan:
 
 def _check_shared_strings(container: Container, sheets: dict[str, _Scan], limits: Limits) -> None:
     """Refuse a long text that many cells repeat: every cell becomes a copy of its own in memory."""
-    name = next((name for name in container.names if name.lower() == "xl/sharedstrings.xml"), "")
+    name = next((name for name in container.names if name.lower().endswith("sharedstrings.xml")), "")
     lengths = [len(part) for part in _SHARED_END.split(container.text(name))]
     longest = max(lengths, default=0)
     for path, scan in sheets.items():
@@ -137,28 +141,44 @@ def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _sheet_paths(container: Container) -> list[tuple[str, str, bool]]:
-    """Name, part and visibility of each sheet, in the order of the workbook."""
+def workbook_part(container: Container) -> str:
+    """The part that is the workbook, as the container itself names it; empty when it names none.
+
+    The parser behind us follows the same name, so that no sheet can hide from the scan.
+    """
+    for relation in _parse(container.text("_rels/.rels")):
+        if relation.get("Type", "").endswith("/officeDocument"):
+            return posixpath.normpath(relation.get("Target", "").lstrip("/"))
+    return ""
+
+
+def _parse(xml: bytes) -> Element:
     try:
-        relations = {
-            element.get("Id", ""): element.get("Target", "")
-            for element in SafeTree.fromstring(container.text("xl/_rels/workbook.xml.rels"))
-        }
-        sheets = [
-            element
-            for element in SafeTree.fromstring(container.text("xl/workbook.xml")).iter()
-            if _local(element.tag) == "sheet"
-        ]
+        return SafeTree.fromstring(xml)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise damaged(error) from error
+
+
+def _sheet_paths(container: Container) -> list[tuple[str, str, bool]]:
+    """Name, part and visibility of each sheet, in the order of the workbook."""
+    workbook = workbook_part(container)
+    folder, name = posixpath.split(workbook)
+    relations = {
+        element.get("Id", ""): element.get("Target", "")
+        for element in _parse(container.text(posixpath.join(folder, "_rels", f"{name}.rels")))
+    }
     found = []
-    for element in sheets:
+    for element in _parse(container.text(workbook)).iter():
+        if _local(element.tag) != "sheet":
+            continue
         identifier = next(
             (value for key, value in element.attrib.items() if _local(key) == "id" and "}" in key), ""
         )
         target = relations.get(identifier, "")
         path = (
-            target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
+            target.lstrip("/")
+            if target.startswith("/")
+            else posixpath.normpath(posixpath.join(folder, target))
         )
         found.append((element.get("name", ""), path, element.get("state", "visible") == "visible"))
     return found

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.lib.sheets.biff import read_biff
 from povertyaid.lib.sheets.model import Kind, Limits, Rows, Sheet, UnreadableFileError, Value, Workbook
 from povertyaid.lib.sheets.ods import read_ods
-from povertyaid.lib.sheets.ooxml import read_ooxml
+from povertyaid.lib.sheets.ooxml import read_ooxml, workbook_part
 from povertyaid.lib.sheets.zips import Container, damaged, encrypted, too_large
 
 __all__ = ["Kind", "Limits", "Sheet", "UnreadableFileError", "Value", "Workbook", "read_workbook"]
@@ -79,9 +79,10 @@ def _not_spreadsheet() -> UnreadableFileError:
 
 def _read_zip(data: bytes, limits: Limits) -> Workbook:
     container = Container(data, limits)
-    if "xl/workbook.xml" in container:
+    workbook = workbook_part(container) if "_rels/.rels" in container else ""
+    if workbook.startswith("xl/") and workbook.endswith(".xml") and workbook in container:
         return read_ooxml(data, container, limits)
-    if any(name.startswith("xl/") for name in container.names):
+    if "xl/workbook.bin" in container:
         raise UnreadableFileError(
             "xlsb",
             _(
@@ -91,6 +92,8 @@ def _read_zip(data: bytes, limits: Limits) -> Workbook:
         )
     if "content.xml" in container and b"opendocument.spreadsheet" in container.raw("mimetype"):
         return read_ods(data, container, limits)
+    if any(name.startswith("xl/") for name in container.names):
+        raise damaged("no workbook part")
     raise _not_spreadsheet()
 
 
