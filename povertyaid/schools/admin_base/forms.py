@@ -156,14 +156,18 @@ class ScopedModelForm(forms.ModelForm[Any]):
 
     # Constraints
 
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors and self.owner is not None:
+            self.validate_constraints()
+
     def validate_constraints(self) -> None:
         """Check every constraint of the model after the admin has filled in what the form does not ask."""
-        if self.errors or self.owner is None:
-            super().validate_constraints()
-            return
         self.owner.derive(self.request, self.instance)
+        # Rules between the rows of one parent are the formset's to check: it knows the rows that are sent together.
+        parents = {name for name, field in self.fields.items() if isinstance(field, InlineForeignKeyField)}
         try:
-            self.instance.validate_constraints()
+            self.instance.validate_constraints(exclude=parents)
         except ValidationError as error:
             for field, errors in self._helpful(error).items():
                 for item in errors:
