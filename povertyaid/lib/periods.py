@@ -61,6 +61,11 @@ def _year_in_range(year: int) -> bool:
     return FIRST_YEAR <= year <= LAST_YEAR
 
 
+def _school_year_in_range(year: int) -> bool:
+    # The spring of the first year belongs to the school year before it.
+    return FIRST_YEAR - 1 <= year <= LAST_YEAR
+
+
 # Semesters
 
 
@@ -69,7 +74,7 @@ def semester_code(school_year: int, number: int) -> Semester:
 
     `school_year` is the year in which the school year starts, `number` is 1 (autumn) or 2 (spring).
     """
-    if number not in {1, 2} or not _year_in_range(school_year):
+    if number not in {1, 2} or not _school_year_in_range(school_year):
         raise _semester_error(f"{school_year}-{school_year + 1}-{number}")
     return f"{school_year}-{school_year + 1}-{number}"
 
@@ -77,7 +82,7 @@ def semester_code(school_year: int, number: int) -> Semester:
 def split_semester(code: Semester) -> tuple[int, int]:
     """The starting year and the number (1 or 2) of a semester code; PeriodError for anything else."""
     match = _SCHOOL_SEMESTER_CODE.fullmatch(code)
-    if match is None or not _year_in_range(int(match[1])) or int(match[2]) != int(match[1]) + 1:
+    if match is None or not _school_year_in_range(int(match[1])) or int(match[2]) != int(match[1]) + 1:
         raise _semester_error(code)
     return int(match[1]), int(match[3])
 
@@ -138,15 +143,16 @@ def _second_year_fits(first: str, second: str) -> bool:
 
 def _find_semester(text: str) -> Semester | None:
     match = _SCHOOL_SEMESTER.search(text)
-    if match is not None and _second_year_fits(match[1], match[2]) and _year_in_range(int(match[1])):
+    if match is not None and _second_year_fits(match[1], match[2]) and _school_year_in_range(int(match[1])):
         return semester_code(int(match[1]), 1 if re.fullmatch(_NUMBER_1, match[3]) else 2)
     match = _SCHOOL_SEMESTER_CODE.search(text)
-    if match is not None and _second_year_fits(match[1], match[2]) and _year_in_range(int(match[1])):
+    if match is not None and _second_year_fits(match[1], match[2]) and _school_year_in_range(int(match[1])):
         return semester_code(int(match[1]), int(match[3]))
     match = _SEASON.search(text)
-    if match is not None and _year_in_range(int(match[1]) - 1) and _year_in_range(int(match[1])):
-        year = int(match[1])
-        return semester_code(year, 1) if match[2] == "秋" else semester_code(year - 1, 2)
+    if match is not None:
+        number = 1 if match[2] == "秋" else 2
+        school_year = int(match[1]) - number + 1
+        return semester_code(school_year, number) if _school_year_in_range(school_year) else None
     return None
 
 
@@ -203,7 +209,7 @@ class Period:
         if (
             match is None
             or not stripped.isascii()
-            or not _year_in_range(int(match[1]))
+            or not (_school_year_in_range if match[4] else _year_in_range)(int(match[1]))
             or (match[3] is not None and int(match[3]) != int(match[1]) + 1)
         ):
             raise PeriodError(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from povertyaid.lib import periods
 from povertyaid.lib.periods import Period, PeriodError
 
-DAYS = st.dates(date(1951, 1, 1), date(2148, 12, 31))
+DAYS = st.dates(date(1950, 1, 1), date(2148, 12, 31))
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,23 @@ def test_any_text_is_a_period_or_an_error(text: str) -> None:
             continue
     found = periods.find_period_in_text(text)
     assert found is None or Period.parse(found).code == found
+
+
+@given(
+    st.integers(1950, 2149), st.sampled_from(["{0}H1", "{0}H2", "{0}", "{0}-{1}-1", "{0}-{1}-2", "{0}-{1}"])
+)
+def test_every_period_that_is_read_is_whole(year: int, form: str) -> None:
+    try:
+        period = Period.parse(form.format(year, year + 1))
+    except PeriodError:
+        assert year == 2149
+        return
+    assert period.start < period.end
+    assert all(periods.split_semester(code) for code in period.semesters)
+    assert periods.find_period_in_text(period.label) in {period.code, None}
+    assert period.label
+    assert period.semester_label
+    assert period.school_year in {period.start.year, period.start.year - 1}
 
 
 @pytest.mark.parametrize(

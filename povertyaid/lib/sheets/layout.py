@@ -289,14 +289,13 @@ def _read_row(
     if _is_blank_row(row):
         return
     number = sheet.first_row + offset
-    own = [plain(value) for value in row]
+    own = [plain(_at(row, index)) for index in range(max(len(row), len(block.texts)))]
     if not any(own):
         return
-    filled = {index for index in cover if not (own[index] if index < len(own) else "")}
+    filled = {index for index in cover if index >= len(own) or not own[index]}
     sequence_text = ""
     if shape.sequence is not None:
-        own_text = own[shape.sequence] if shape.sequence < len(own) else ""
-        sequence_text = own_text or plain(cover.get(shape.sequence))
+        sequence_text = own[shape.sequence] or plain(cover.get(shape.sequence))
     why = classify(own, filled, sequence_text, shape)
     if why is not None:
         table.ignored.append(Ignored(number, why))

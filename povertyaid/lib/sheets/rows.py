@@ -52,6 +52,7 @@ _DATED = re.compile(r"(?:日期|时间|(?:填表|填报|制表|报送)(?:日期|
 _NOTE = re.compile(
     r"(?:备注|附注|注|说明|填表说明|填报说明|注意|注意事项|提示|单位)\d?:.*|[*※].*|(?:备注|附注|注|说明|填表说明)"
 )
+_UNIT = re.compile(r"(?:金额)?单位:(?:人民币)?(?:万?元|人|户|人次|个)(?:[、,/].*)?")
 _ITEM = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十])[.、)].{6,}")
 _EXAMPLE = re.compile(r"\(?(?:填写|填报)?(?:示例|样例|范例|例子|例|举例)\d?\)?:?.*")
 _EXAMPLE_ALONE = re.compile(r"\(?(?:填写|填报)?(?:示例|样例|范例|例子|例|举例)\d?\)?:?")
@@ -98,6 +99,9 @@ def classify(own: Sequence[str], filled: Collection[int], sequence_text: str, sh
     used = [index for index, text in enumerate(own) if text]
     if _is_numbering(own, used):
         return "header"
+    if shape.sequence is not None and _EXAMPLE_ALONE.fullmatch(own[shape.sequence]):
+        # The invented person of a template has an identity number too.
+        return "example"
     if _is_certain(own, used, sequence_text, shape):
         return None
     repeated = _repeated(own, shape)
@@ -144,6 +148,8 @@ def _by_words(own: Sequence[str], used: Sequence[int], filled: Collection[int], 
                 and not (complete and index in shape.required and index != used[0])
             ):
                 return why
+    if _UNIT.fullmatch(first):
+        return "note"
     if signers and (signers[0] == used[0] or not complete):
         return "signature"
     if _EXAMPLE_ALONE.fullmatch(first) or (len(used) == 1 and _EXAMPLE.fullmatch(first)):
