@@ -298,6 +298,12 @@ XLS = (WORKBOOKS / "registry.xls").read_bytes()
         (b"\xff\xfeabc", "encoding"),
         (b"\x81\xff\xff\xff" * 5, "encoding"),
         (rewritten(XLSX, "xl/workbook.xml", b"<sheets>", b"<sheets"), "damaged"),
+        (
+            rewritten(
+                XLSX, "xl/workbook.xml", b"<workbook", b'<?xml version="1.0" encoding="UTF-Y"?><workbook'
+            ),
+            "damaged",
+        ),
         (rewritten(XLSX, "xl/worksheets/sheet1.xml", b"</sheetData>", b"<"), "damaged"),
         (
             rewritten(

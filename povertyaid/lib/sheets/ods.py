@@ -104,7 +104,7 @@ def read_ods(data: bytes, container: Container, limits: Limits) -> Workbook:
         raise encrypted()
     try:
         root = SafeTree.fromstring(container.text("content.xml"))
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise damaged(error) from error
     hidden_styles = {
         style.get(f"{_STYLE}name", "")

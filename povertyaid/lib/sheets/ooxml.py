@@ -155,7 +155,7 @@ def workbook_part(container: Container) -> str:
 def _parse(xml: bytes) -> Element:
     try:
         return SafeTree.fromstring(xml)
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise damaged(error) from error
 
 
