@@ -21,6 +21,9 @@ from povertyaid.lib.messages import Message, MessageError
 
 Sex = Literal["male", "female"]
 
+# Numbers were first given with the identity cards of 1984, and at birth since the standard of 1999.
+_FIRST_GIVEN = 1984
+_GIVEN_AT_BIRTH = 1999
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]")
@@ -70,10 +73,14 @@ def _region(code: str) -> tuple[str, tuple[tuple[int, int, str], ...]]:
 
 
 def _region_in(code: str, year: int) -> tuple[str, tuple[Message, ...]]:
-    """Name of the region in a year, and a warning where the table does not know it then."""
+    """Name of the region in the year of birth, and a warning where the table does not know it then.
+
+    Who was born before numbers were given at birth got one where he or she lived later: for them any region counts
+    that was in force since.
+    """
     province, counties = _region(code)
     for start, end, name in counties:
-        if start <= year <= end:
+        if start <= year <= end or (year < _GIVEN_AT_BIRTH and end >= max(year, _FIRST_GIVEN)):
             return name, ()
     if counties:
         text = _(
