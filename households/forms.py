@@ -1,55 +1,20 @@
-"""What the forms of persons share: facts of the identity number, and rules that stand on hidden columns."""
+"""What the forms of persons share: facts of the identity number, and rules between the rows of one form."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import UniqueConstraint
-from django.forms.models import BaseInlineFormSet, InlineForeignKeyField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from households.models import Sex
 from povertyaid.lib.identity import IdentityError, IdentityFacts, check_identity
-
-if TYPE_CHECKING:
-    _ModelForm = forms.ModelForm[Any]
-    _InlineFormSet = BaseInlineFormSet[Any, Any, Any]
-else:
-    _ModelForm = forms.ModelForm
-    _InlineFormSet = BaseInlineFormSet
+from povertyaid.schools.admin_base import ScopedFormSet, ScopedModelForm
 
 
-class ConstraintForm(_ModelForm):
-    """Checks every constraint of the model, also those on columns that the form does not show.
-
-    Django leaves out a constraint as soon as one of its columns is not on the form: the hash of an identity number, a
-    county that is preset. The database would then answer with an error page instead of a sentence.
-    """
-
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
-        if self.errors:
-            return
-        # Rules that name the parent of an inline are the formset's: it knows the other rows of the form.
-        parents = {name for name, field in self.fields.items() if isinstance(field, InlineForeignKeyField)}
-        try:
-            self.instance.validate_constraints(exclude=parents)
-        except ValidationError as error:
-            self.add_error(None, self._placed(error))
-
-    def _placed(self, error: ValidationError) -> ValidationError:
-        """Return the error with messages of hidden columns told for the whole form."""
-        told: dict[str, list[Any]] = {}
-        for name, errors in error.error_dict.items():
-            told.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(errors)
-        return ValidationError(told)
-
-
-class IdentityForm(ConstraintForm):
+class IdentityForm(ScopedModelForm):
     """Fills sex and date of birth from the identity number; what contradicts it is told at the field.
 
     Digit 17 is odd for men and even for women (POLICY §4).
@@ -108,7 +73,7 @@ class IdentityForm(ConstraintForm):
                 )
 
 
-class ConstraintInlineFormSet(_InlineFormSet):
+class ConstraintFormSet(ScopedFormSet):
     """Checks the rules between rows of one form: two heads, two present enrolments, one semester twice.
 
     Django checks neither conditional constraints nor hidden columns between rows that are sent together.

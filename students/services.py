@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from povertyaid.audit.services import Update, bulk_write
+from povertyaid.audit.services import Link, Update, bulk_write
 from povertyaid.lib import periods
 from povertyaid.schools.models import SchoolClass, User
 from povertyaid.schools.scope import scope_of
-from students.models import Enrolment, Recognition, SpecialGroup, Student, WrongRecognitionMoveError
+from students.models import Enrolment, Recognition, Student, WrongRecognitionMoveError
 
 ENDED_STATES = (Enrolment.State.GRADUATED, Enrolment.State.TRANSFERRED, Enrolment.State.LEFT)
 
@@ -131,19 +131,11 @@ def recognise_again(*, students: Iterable[Student], semester: periods.Semester, 
                     primary_group_id=old.primary_group_id,
                 )
             )
-    bulk_write(create=created, actor=actor)
-    _copy_groups(created, previous)
+    links = [
+        Link(item, "special_groups", list(previous[item.student_id].special_groups.all())) for item in created
+    ]
+    bulk_write(create=created, links=links, actor=actor)
     return CarriedOn(len(created), len(already), without_previous, not_enrolled)
-
-
-def _copy_groups(created: list[Recognition], previous: dict[int, Recognition]) -> None:
-    """Give the new recognitions the groups of the old ones, one write a group (there are about twenty)."""
-    members: dict[SpecialGroup, list[Recognition]] = {}
-    for recognition in created:
-        for group in previous[recognition.student_id].special_groups.all():
-            members.setdefault(group, []).append(recognition)
-    for group, recognitions in members.items():
-        group.recognitions.add(*recognitions)
 
 
 @transaction.atomic

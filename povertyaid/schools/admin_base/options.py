@@ -42,7 +42,7 @@ __all__ = ["ScopedAdmin", "ScopedStackedInline", "ScopedTabularInline", "visible
 class _Scoped:
     """What admins and inlines share: records and choices of the account's scope alone."""
 
-    form = ScopedModelForm
+    form: Any = ScopedModelForm
     model: type[models.Model]
     admin_site: Any
 
@@ -110,7 +110,7 @@ def mask_phones(instance: models.Model) -> None:
             setattr(instance, field.attname, mask_phone(getattr(instance, field.attname) or ""))
 
 
-class ScopedAdmin(_Scoped, admin.ModelAdmin):  # type: ignore[misc, type-arg]
+class ScopedAdmin(_Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """The base of every admin page (docs/admin.md).
 
     Options besides Django's:
