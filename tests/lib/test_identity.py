@@ -39,6 +39,13 @@ def test_a_region_that_came_later_is_only_a_warning() -> None:
     assert "500154" in str(facts.warnings[0])
 
 
+@pytest.mark.parametrize("birth", ["19700101", "19780914", "19981231"])
+def test_a_later_region_is_right_for_whom_no_number_was_given_at_birth(birth: str) -> None:
+    facts = check_identity(number("500154", birth, "223"), TODAY)
+    assert facts.warnings == ()
+    assert facts.region == "开州区"
+
+
 def test_an_unknown_region_is_only_a_warning() -> None:
     facts = check_identity(number("990000", "20150902", "480"), TODAY)
     assert [warning.code for warning in facts.warnings] == ["region"]
