@@ -1,7 +1,7 @@
 """The special hardship groups of the national rules, as `init_county` enters them once.
 
-Source: 家庭经济困难学生认定 papers of counties, in the order of their tables. Afterwards the county keeps the list: names and
-groups change with policy, and each row has its dates. A synonym stands here only where it is another spelling of the
+Source: 家庭经济困难学生认定 papers of counties, in the order of their tables. Afterwards the county keeps the list: names
+and groups change with policy, and each row has its dates. A synonym stands here only where it is another spelling of the
 same group: 建档立卡贫困家庭 is none, since those households were later sorted into several groups.
 """
 

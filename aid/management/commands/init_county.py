@@ -26,19 +26,21 @@ LONGEST = 60
 class Command(BaseCommand):
     """Make what every office needs before its first record; what exists already is told and left as it is."""
 
-    help = (
-        "Make an empty county: the bureau, the roles, the special hardship groups, the national programmes and standards."
-    )
+    help = "Make an empty county: the bureau, the roles, the special hardship groups, the national programmes and standards."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="name of the county, for example 云岭县")
-        parser.add_argument("--bureau", default="", help="name of the bureau (else the county's name and 教育局)")
+        parser.add_argument(
+            "--bureau", default="", help="name of the bureau (else the county's name and 教育局)"
+        )
         parser.add_argument("--admin", default="", help="make an account for the county's administrator")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, admin = options["name"].strip(), options["admin"].strip()
         if not name or len(name) > LONGEST:
-            raise CommandError(_("The name of the county has 1 to %(longest)d characters.") % {"longest": LONGEST})
+            raise CommandError(
+                _("The name of the county has 1 to %(longest)d characters.") % {"longest": LONGEST}
+            )
         bureau = options["bureau"].strip() or f"{name}教育局"
         with transaction.atomic(), acting_as(system_user()):
             call_command("sync_roles", verbosity=0)
@@ -119,7 +121,7 @@ class Command(BaseCommand):
         RoleGrant(user=user, role=Role.COUNTY_ADMIN, county=county).save()
         self._say(
             _(
-                "Account %(name)s, first password %(password)s. It is shown this once and must be changed at the first log-in."
+                "Account %(name)s, first password %(password)s. It is shown this once; the first log-in asks for another."
             )
             % {"name": username, "password": password}
         )

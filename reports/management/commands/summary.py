@@ -33,17 +33,25 @@ class Command(BaseCommand):
         target = parser.add_mutually_exclusive_group(required=True)
         target.add_argument("--school", metavar="CODE", help=_("code of the school"))
         target.add_argument(
-            "--county", nargs="?", const="", metavar="NAME", help=_("the county; its name if there are several")
+            "--county",
+            nargs="?",
+            const="",
+            metavar="NAME",
+            help=_("the county; its name if there are several"),
         )
         parser.add_argument("--period", required=True, help=_("2026H1, 2026, 2025-2026-2 or 2025-2026"))
-        parser.add_argument("--output", required=True, metavar="FILE", help=_("FILE.pdf, FILE.html or FILE.json"))
+        parser.add_argument(
+            "--output", required=True, metavar="FILE", help=_("FILE.pdf, FILE.html or FILE.json")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["output"])
         kind = path.suffix.lower().lstrip(".")
         if kind not in FORMATS:
             raise CommandError(
-                _("%(file)s: this ending is not supported yet. Write to a file ending in .pdf, .html or .json.")
+                _(
+                    "%(file)s: this ending is not supported yet. Write to a file ending in .pdf, .html or .json."
+                )
                 % {"file": path.name}
             )
         try:
@@ -70,13 +78,19 @@ class Command(BaseCommand):
 
     def _target(self, code: str | None, name: str | None) -> Target:
         if code is not None:
-            school = School.objects.visible_to(system_user()).select_related("county").filter(code=code).first()
+            school = (
+                School.objects.visible_to(system_user()).select_related("county").filter(code=code).first()
+            )
             if school is None:
                 raise CommandError(_("No school has the code %(code)s.") % {"code": code})
             return Target(school.county, school)
         counties = list(County.objects.visible_to(system_user()).filter(**({"name": name} if name else {})))
         if not counties:
-            text = _("There is no county called %(name)s.") % {"name": name} if name else _("There is no county yet.")
+            text = (
+                _("There is no county called %(name)s.") % {"name": name}
+                if name
+                else _("There is no county yet.")
+            )
             raise CommandError(text)
         if len(counties) > 1:
             names = "、".join(county.name for county in counties)
