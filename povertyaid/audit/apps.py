@@ -10,6 +10,8 @@ class AuditConfig(AppConfig):
     verbose_name = _("History and access")
 
     def ready(self) -> None:
-        from povertyaid.audit import recorder
+        from povertyaid.audit import recorder, signals
+
+        del signals  # its receivers connect themselves
 
         recorder.connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -9,7 +10,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
-from django.forms.models import BaseInlineFormSet, InlineForeignKeyField
+from django.forms.models import BaseInlineFormSet, InlineForeignKeyField, construct_instance
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -157,13 +158,27 @@ class ScopedModelForm(forms.ModelForm[Any]):
     # Constraints
 
     def _post_clean(self) -> None:
+        if not self.errors and self.owner is not None:
+            # Filled in before Model.clean, which judges the whole record.
+            options = self._meta
+            with contextlib.suppress(ValidationError):  # Django's own pass below reports it
+                self.instance = construct_instance(self, self.instance, options.fields, options.exclude)
+            self.owner.derive(self.request, self.instance)
         super()._post_clean()  # type: ignore[misc]
         if not self.errors and self.owner is not None:
             self.validate_constraints()
 
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Show an error on a column that the form does not ask for at the top, where Django would fail."""
+        if hasattr(errors, "error_dict"):
+            moved: dict[str, list[ValidationError]] = {}
+            for name, items in errors.error_dict.items():
+                moved.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(items)
+            errors = ValidationError(moved)
+        super()._update_errors(errors)  # type: ignore[misc]
+
     def validate_constraints(self) -> None:
         """Check every constraint of the model after the admin has filled in what the form does not ask."""
-        self.owner.derive(self.request, self.instance)
         # Rules between the rows of one parent are the formset's to check: it knows the rows that are sent together.
         parents = {name for name, field in self.fields.items() if isinstance(field, InlineForeignKeyField)}
         try:

@@ -132,3 +132,12 @@ class Preset:
             initial=initial,
             widget=SemesterSelect(choices=choices),
         )
+
+
+def take_county(request: HttpRequest, instance: Any) -> None:
+    """Fill the county of a record that may belong to a school: the school's, else the account's own."""
+    if instance.school_id:
+        instance.county_id = instance.school.county_id
+    elif instance.county_id is None:
+        county = own_county(request.user)
+        instance.county_id = county.pk if county else None
