@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from households.models import Village
+from households import words
+from households.models import Household, Village
+from households.registry import RegistryPlanner
 from povertyaid.imports.resources import (
     SAME_RECORD,
     Column,
@@ -16,10 +19,49 @@ from povertyaid.imports.resources import (
     refuse_repeated,
     register,
 )
-from povertyaid.lib.cells import clean_text
+from povertyaid.lib.cells import (
+    CellError,
+    Cleaned,
+    Context,
+    Repair,
+    as_text,
+    clean_amount,
+    clean_choice,
+    clean_date,
+    clean_identity,
+    clean_integer,
+    clean_name,
+    clean_phone,
+    clean_text,
+    clean_yes_no,
+    is_number,
+)
 
 if TYPE_CHECKING:
     from povertyaid.imports.context import ImportContext
+    from povertyaid.lib.sheets.model import Value
+
+_COUNTY = ("县(市、区、旗)", "县区", "县", "区县", "县市区")
+_TOWNSHIP = ("乡(镇)", "乡镇", "乡镇街道", "所在乡镇", "镇", "乡")
+_VILLAGE = ("行政村", "村", "村名", "行政村名称", "村名称", "村(社区)", "所在村")
+# A spreadsheet keeps fifteen digits of a number; what is longer has lost its end.
+_EXACT = 10**15
+
+
+def clean_registry_number(value: Value, *, ctx: Context) -> Cleaned[str]:
+    """The number of a household or person in the registry; a numeric cell is taken while it is exact, and told."""
+    if not is_number(value):
+        return clean_text(value, ctx=ctx, longest=30)
+    if not isinstance(value, int | float) or value != int(value) or not 0 < value < _EXACT:
+        raise CellError(
+            "numeric",
+            _(
+                "The cell holds the number as a numeric value, so that its last digits are lost. "
+                "Set the column to text and copy the number again from the registry."
+            ),
+        )
+    text = str(int(value))
+    return Cleaned(text, [Repair("number_as_text", as_text(value), text)])
 
 
 @register
@@ -32,42 +74,102 @@ class VillageResource(SheetResource):
     permission = "households.import_village"
     key_help = _("township and village")
     columns = (
-        Column("county", ("县区", "县(市、区、旗)", "县", "区县", "县市区"), clean_text, example="鹤山区"),
-        Column(
-            "township",
-            ("乡镇", "乡(镇)", "乡镇街道", "所在乡镇"),
-            clean_text,
-            required=True,
-            example="青石乡",
-        ),
-        Column(
-            "name",
-            ("行政村", "村", "村名", "行政村名称", "村名称", "村(社区)"),
-            clean_text,
-            required=True,
-            example="青石村",
-        ),
+        Column("county", _COUNTY, partial(clean_text, longest=60), example="鹤山区"),
+        Column("township", _TOWNSHIP, partial(clean_text, longest=40), required=True, example="青石乡"),
+        Column("name", _VILLAGE, partial(clean_text, longest=60), required=True, example="青石村"),
     )
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
-        """Every village is found by township and name; a known one is left as it is."""
-        refuse_repeated(
-            [row for row in rows if row.ok],
-            "name",
-            lambda row: (row.get("township"), row.get("name")),
-            SAME_RECORD,
-        )
+        """Find every village by county, township and name; a known one is left as it is."""
+        counties = {id(row): context.county_of(row) for row in rows if row.ok}
+
+        def key(row: Row) -> Any:
+            county = counties.get(id(row))
+            return (county.pk, row.get("township"), row.get("name")) if county is not None else None
+
+        refuse_repeated([row for row in rows if row.ok], "name", key, SAME_RECORD)
         known = {
-            (village.township, village.name)
-            for village in Village.objects.visible_to(context.user).filter(county=context.county)
+            (village.county_id, village.township, village.name)
+            for village in Village.objects.visible_to(context.user).filter(county__in=context.counties)
         }
         planned = []
         for row in rows:
-            if not row.ok:
+            county = counties.get(id(row))
+            if not row.ok or county is None:
                 continue
             township, name = row.get("township"), row.get("name")
-            item = Planned(row, {"乡镇": township, "行政村": name})
-            if (township, name) not in known:
-                item.add(Village(county=context.county, township=township, name=name), main=True)
+            item = Planned(row, {"县": county.name, "乡镇": township, "行政村": name})
+            if key(row) not in known:
+                item.add(Village(county=county, township=township, name=name), main=True)
             planned.append(item)
         return planned
+
+
+@register
+class HouseholdResource(SheetResource):
+    """The list of the national registry, one row a person (POLICY §5).
+
+    A household is found by its number, a person by the identity number, else the person number, else name and relation.
+    What holds for the household is taken from the row of its head, else from its first row.
+    """
+
+    kind = "households"
+    label = _("households (one row a person)")
+    model = Household
+    permission = "households.import_household"
+    key_help = _(
+        "household number; persons by identity number, else person number, else name and relation to the head"
+    )
+    columns = (
+        Column("data_date", ("数据日期", "数据时间"), clean_date, example="2026-03-01",
+               help=_("The year of the income a head.")),
+        Column("county", _COUNTY, partial(clean_text, longest=60), example="鹤山区"),
+        Column("township", _TOWNSHIP, partial(clean_text, longest=40), example="青石乡"),
+        Column("village", _VILLAGE, partial(clean_text, longest=60), required=True, example="青石村",
+               help=_("Must be in the list of villages.")),
+        Column("address", ("自然村", "自然村组", "村民小组", "组", "家庭住址"), partial(clean_text, longest=120),
+               example="三组"),
+        Column("number", ("户编号", "家庭编号", "户号"), clean_registry_number, required=True, text=True,
+               example="4312020013"),
+        Column("person_number", ("人编号", "人员编号", "个人编号"), clean_registry_number, text=True,
+               example="431202001301"),
+        Column("name", ("姓名", "成员姓名", "家庭成员姓名"), clean_name, required=True, example="张三"),
+        Column("identity", ("证件号码", "身份证号", "身份证号码", "身份证件号", "证件号", "公民身份号码"), clean_identity,
+               header_required=True, sensitive="identity", text=True, example="18位身份证号码"),
+        Column("size", ("人数", "家庭人口", "家庭人口数", "家庭人数"), partial(clean_integer, least=1, most=30),
+               example="4"),
+        Column("relation", ("与户主关系", "与户主的关系"), partial(clean_choice, choices=words.RELATIONS),
+               required=True, choices=words.published(words.RELATIONS), example="户主"),
+        Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族"),
+        Column("education", ("文化程度", "受教育程度"), partial(clean_text, longest=20), example="小学"),
+        Column("student_status", ("在校生状况", "在校生情况", "在校状况"), partial(clean_text, longest=20),
+               example="非在校生"),
+        Column("health", ("健康状况", "身体状况"), partial(clean_choice, choices=words.HEALTH),
+               choices=words.published(words.HEALTH), example="健康"),
+        Column("labour", ("劳动技能", "劳动能力"), partial(clean_choice, choices=words.LABOUR),
+               choices=words.published(words.LABOUR), example="普通劳动力"),
+        Column("work_months", ("务工时间(月)", "务工时间", "务工月数"), partial(clean_integer, least=0, most=12),
+               example="10"),
+        Column("insured", ("是否参加大病保险", "大病保险"), clean_yes_no, choices=("是", "否"), example="是"),
+        Column("cause", ("致贫原因1", "致贫原因", "主要致贫原因"), partial(clean_choice, choices=words.CAUSES),
+               choices=words.published(words.CAUSES), example="因病"),
+        Column("dangerous_house", ("危房户", "是否危房户", "是否危房"), clean_yes_no, choices=("是", "否"), example="否"),
+        Column("safe_water", ("是否解决安全饮用水", "饮水安全", "安全饮水"), clean_yes_no, choices=("是", "否"),
+               example="是"),
+        Column("income", ("人均纯收入", "家庭人均纯收入", "人均纯收入(元)"), clean_amount, example="3773.29"),
+        Column("household_phone", ("户联系电话", "联系电话"), clean_phone, sensitive="phone", text=True),
+        Column("phone", ("人联系电话", "本人电话"), clean_phone, sensitive="phone", text=True),
+        Column("identified_on", ("首次识别时间", "识别时间", "首次识别日期"), clean_date, example="2014-12"),
+        Column("person_identified_on", ("人员识别时间",), clean_date, example="2014-12"),
+        Column("category", ("户类型", "户属性"), partial(clean_choice, choices=words.CATEGORIES), required=True,
+               choices=words.published(words.CATEGORIES), example="脱贫户"),
+        Column("monitored_type", ("监测对象类型", "监测类型"), partial(clean_choice, choices=words.MONITORED_TYPES),
+               choices=words.published(words.MONITORED_TYPES)),
+        Column("risk_cleared", ("风险是否消除", "风险是否已消除"), clean_yes_no, choices=("是", "否")),
+        Column("risk_on", ("风险识别时间", "监测对象识别时间"), clean_date),
+        Column("risk_cleared_on", ("风险消除时间",), clean_date),
+    )  # fmt: skip
+
+    def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
+        """Group the rows by household number and plan each household with its members."""
+        return RegistryPlanner(context).plan(rows)

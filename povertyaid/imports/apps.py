@@ -12,4 +12,7 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Find the kinds: every app declares its own in `resources.py`."""
+        # Schools lie below imports, so that their kinds are declared here.
+        import povertyaid.imports.school_resources  # noqa: F401
+
         autodiscover_modules("resources")

@@ -96,7 +96,7 @@ class ImportContext:
             return None
         found = self.schools.resolve(self.options.school)
         if found.school is None:
-            raise _unknown_school(self.options.school, names_of(found.candidates))
+            raise unknown_school(self.options.school, names_of(found.candidates))
         return found.school
 
     def _chosen_period(self) -> str | None:
@@ -133,6 +133,24 @@ class ImportContext:
             "county", _("It is not clear for which county the file is. Choose a school of that county.")
         )
 
+    def county_of(self, row: Row, key: str = "county") -> County | None:
+        """The county that a row names, where there are several; None after refusing the row.
+
+        With one county the cell is not asked: lists write the county in many ways, and it can be no other.
+        """
+        if self.school is not None or len(self.counties) <= 1:
+            return self.county
+        text = row.get(key)
+        if not text:
+            row.refuse(key, _("The county is missing. Type its name."))
+            return None
+        found = [county for county in self.counties if text in {county.name, county.bureau_name}]
+        if len(found) != 1:
+            message = _("“%(county)s” is none of your counties. Write its name as in the list of counties.")
+            row.refuse(key, Message("county", message, {"county": text}))
+            return None
+        return found[0]
+
     def describe(self, resource: SheetResource, table: Table) -> tuple[TableInfo, list[Message]]:
         """School and period of a table, with what to look at; ImportRefusedError when the kind needs what nobody says."""
         labels = {header.key: header.text for header in table.headers if header.key is not None}
@@ -163,12 +181,16 @@ class ImportContext:
             return self.school
         if told.school is not None:
             return told.school
+        named = unit or school_like(info.title)
+        only = self.schools.schools[0] if len(self.schools.schools) == 1 and not named else None
         if not resource.needs_school or "school" in info.labels:
-            return self.schools.schools[0] if len(self.schools.schools) == 1 and not unit else None
+            # The county's own lists belong to no school, even where there is but one.
+            scope = scope_of(self.user)
+            return None if scope.everything or scope.county_ids else only
         if unit:
-            raise _unknown_school(unit, names_of(told.candidates))
-        if len(self.schools.schools) == 1 and not school_like(info.title):
-            return self.schools.schools[0]
+            raise unknown_school(unit, names_of(told.candidates))
+        if only is not None:
+            return only
         raise ImportRefusedError(
             "school", _("The file does not say for which school it is. Choose the school.")
         )
@@ -185,13 +207,14 @@ class ImportContext:
             return row.school
         found = self.schools.resolve(text)
         if found.school is None:
-            row.refuse(key, _unknown_school(text, names_of(found.candidates)).message)
+            row.refuse(key, unknown_school(text, names_of(found.candidates)).message)
         elif found.short:
             row.repaired(key, text, found.school.name, SHORT_NAME_RULE)
         return found.school
 
 
-def _unknown_school(text: str, candidates: str) -> ImportRefusedError:
+def unknown_school(text: str, candidates: str = "") -> ImportRefusedError:
+    """The answer to a name that means no school of the account, or several."""
     if candidates:
         return ImportRefusedError(
             "school_ambiguous",

@@ -204,6 +204,8 @@ class Planned:
     rows: list[Row] = field(default_factory=list)
     create: list[Record] = field(default_factory=list)
     update: list[Update] = field(default_factory=list)
+    # Written before everything else: what must step back so that a constraint holds (an old head before a new one).
+    first: list[Update] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     new: bool = False
 
@@ -246,6 +248,8 @@ class Planned:
             key = (keys or {}).get(name, name)
             label = row.table.labels.get(key) or str(instance._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
             before, after = (display(instance, name, text) for text in (item["from"], item["to"]))
+            if isinstance(values[name], models.Model):
+                after = str(values[name])
             row.notes.append(Note("change", label, before=before, after=after))
         self.update.append(Update(instance, {item["field"]: values[item["field"]] for item in changed}))
         return True

@@ -49,9 +49,13 @@ class Resolution:
 class SchoolBook:
     """The schools that an account may import for, looked up by what people write."""
 
-    def __init__(self, user: User) -> None:
-        """Remember whose schools these are; they are read at the first question, in one query."""
+    def __init__(self, user: User, *, more: Sequence[School] = ()) -> None:
+        """Remember whose schools these are; they are read at the first question, in one query.
+
+        `more` are schools that are not stored yet: those of the same file.
+        """
         self._user = user
+        self._more = more
 
     @cached_property
     def schools(self) -> list[School]:
@@ -60,7 +64,7 @@ class SchoolBook:
         scope = scope_of(self._user)
         if not scope.everything:
             found = found.filter(pk__in=scope.schools)
-        return list(found)
+        return [*found, *self._more]
 
     @cached_property
     def _exact(self) -> dict[str, list[School]]:
@@ -75,7 +79,8 @@ class SchoolBook:
 
         A full name comes before a short name that another school has too. An abbreviation is completed when its
         characters stand in this order in the name of exactly one school, the first two being the same: 青石坳完小
-        for 青石坳中心完小. Two candidates are no answer.
+        for 青石坳中心完小. Of several those count that also end alike, so that 青石坳中心完小竹溪教学点 is not meant.
+        Two candidates are no answer.
         """
         key = school_key(text)
         if not key:
@@ -90,6 +95,8 @@ class SchoolBook:
         fitting = (
             [school for school in self.schools if _is_short_for(key, school)] if len(key) >= _SHORTEST else []
         )
+        if len(fitting) > 1:
+            fitting = [school for school in fitting if school_key(school.name).endswith(key[-1])] or fitting
         if len(fitting) == 1:
             return Resolution(fitting[0], short=True)
         return Resolution(None, candidates=tuple(fitting))
@@ -102,7 +109,7 @@ class SchoolBook:
         ]
         hits = [(length, school) for length, school in hits if length >= _SHORTEST]
         longest = max((length for length, _school in hits), default=0)
-        found = {school.pk: school for length, school in hits if length == longest}
+        found = {school.code: school for length, school in hits if length == longest}
         if len(found) == 1:
             return Resolution(next(iter(found.values())))
         return Resolution(None, candidates=tuple(found.values()))

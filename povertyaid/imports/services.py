@@ -66,6 +66,9 @@ def commit_plan(*, plan: Plan, batch: ImportBatch, user: User) -> ImportBatch:
     update = [change for item in plan.planned for change in item.update]
     links = [link for item in plan.planned for link in item.links]
     batch.move(ImportBatch.State.IMPORTING)
+    bulk_write(
+        update=[change for item in plan.planned for change in item.first], actor=user, batch_id=batch.pk
+    )
     bulk_write(create=create, update=update, links=links, actor=user, batch_id=batch.pk)
     run_hooks(Committed(batch, user, create, [change.instance for change in update]))
     batch.counts = plan.counts
