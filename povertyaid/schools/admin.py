@@ -81,7 +81,7 @@ class ClassSearch:
 
 
 @admin.register(SchoolClass)
-class SchoolClassAdmin(ClassSearch, Preset, ScopedAdmin):  # type: ignore[misc]
+class SchoolClassAdmin(ClassSearch, Preset, ScopedAdmin):
     """Classes by the year of entry; a new school year moves them up by itself."""
 
     list_display = ("class_name", "school", "stage", "entry_year", "number", "teacher", "pupils")

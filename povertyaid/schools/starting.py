@@ -36,11 +36,21 @@ def key_problem() -> str:
             if value is not None:
                 _ = value.clear
         except WrongKeyError:
-            return (
-                f"The configured POVERTYAID_FIELD_KEYS cannot read the stored records ({model._meta.label}.{field.name})."
-                " Start with the keys that belong to this database; entering records with other keys would lose them."
-            )
+            return _wrong_keys(f"{model._meta.label}.{field.name}")
+    smallest: Any = apps.get_model("files.Attachment")._base_manager.order_by("size").first()
+    try:
+        if smallest is not None:
+            smallest.get()
+    except WrongKeyError:
+        return _wrong_keys("files.Attachment.content")
     return ""
+
+
+def _wrong_keys(name: str) -> str:
+    return (
+        f"The configured POVERTYAID_FIELD_KEYS cannot read the stored records ({name})."
+        " Start with the keys that belong to this database; entering records with other keys would lose them."
+    )
 
 
 def demo_problem() -> str:

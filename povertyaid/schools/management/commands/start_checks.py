@@ -20,3 +20,4 @@ class Command(BaseCommand):
             found.append("The permissions of the roles differ from the table; run sync_roles.")
         if found:
             raise CommandError("\n".join(found))
+        self.stdout.write("Ready to start.")
