@@ -9,35 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Group, Permission
-from django.core.management import call_command, get_commands
 from django.test import Client
 
 from povertyaid.schools.models import County, School, SchoolClass, SchoolStage, User
-from povertyaid.schools.roles import Role, permissions_of
+from povertyaid.schools.roles import Role
 from tests import factories, personas
 from tests.personas import World
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """Give every role its permissions once, as an installation has them."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        sync_roles()
-
-
-def sync_roles() -> None:
-    """Write the groups of the roles: by the command of the software, else straight from the table."""
-    if "sync_roles" in get_commands():
-        call_command("sync_roles", verbosity=0)
-        return
-    known = {
-        f"{p.content_type.app_label}.{p.codename}": p
-        for p in Permission.objects.select_related("content_type")
-    }
-    for role in Role:
-        group, _made = Group.objects.get_or_create(name=role.value)
-        group.permissions.set([known[name] for name in permissions_of(role)])
 
 
 @pytest.fixture

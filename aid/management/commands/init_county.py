@@ -7,7 +7,6 @@ import string
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from aid.models import Programme, Standard
 from aid.reference import PROGRAMMES
 from povertyaid.audit.actor import acting_as, system_user
+from povertyaid.schools import permissions
 from povertyaid.schools.models import County, RoleGrant, User
 from povertyaid.schools.roles import Role
 from students.models import SpecialGroup
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             )
         bureau = options["bureau"].strip() or f"{name}教育局"
         with transaction.atomic(), acting_as(system_user()):
-            call_command("sync_roles", verbosity=0)
+            permissions.synchronise(write=True)
             county = self._county(name, bureau)
             self._groups()
             self._programmes()
