@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth import admin as account_pages
+from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+# What a role may do stands in roles.py alone: Django's page of groups is taken off (its module puts it there).
+if admin.site.is_registered(account_pages.Group):  # type: ignore[attr-defined]
+    admin.site.unregister(Group)
 admin.site.register(User, AccountAdmin)
 admin.site.register(RoleGrant, RoleGrantAdmin)
 
