@@ -48,7 +48,11 @@ SECTIONS: tuple[Section, ...] = (
     Section("recognition", _("Recognition of hardship"), ("students.recognition", "students.specialgroup")),
     Section("pairings", _("Pairings"), ("pairings.pairing", "pairings.contact", "pairings.privatenote")),
     Section("aid", _("Aid payments"), ("aid.disbursement", "aid.payment", "aid.programme", "aid.standard")),
-    Section("summaries", _("Summaries and statistics"), ("reports.summary",)),
+    Section(
+        "summaries",
+        _("Summaries and statistics"),
+        (Link(_("Summaries by school and period"), "reports:index", ("reports.view_summary",)), "reports.summary"),
+    ),
     Section(
         "imports",
         _("Lists: import and comparison"),
