@@ -152,7 +152,7 @@ class SchoolClassFactory(_Factory):
     school = factory.SubFactory(SchoolFactory)
     stage = factory.LazyAttribute(lambda o: o.school.stages[0])
     entry_year = factory.LazyFunction(lambda: school_year_now() - 2)
-    number = factory.Sequence(lambda n: n % 60 + 1)
+    number = factory.Sequence(lambda n: n % 58 + 3)
 
 
 class RoleGrantFactory(_Factory):

@@ -30,6 +30,9 @@ class ScopedQuerySet(models.QuerySet[RecordT_co]):
         scope = scope_of(user)
         if scope.everything:
             return self.all()
+        if scope.user_id is None:
+            # Nobody logged in: a condition such as owner=None would find what belongs to nobody.
+            return self.none()
         return self.filter(self.model.scope_filter(scope))
 
 

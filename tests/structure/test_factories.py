@@ -5,20 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from django.apps import apps
 from django.db import models
 
 from povertyaid.lib.identity import check_identity
 from povertyaid.schools.models import User
 from tests import factories
 from tests.personas import World
-
-OURS = ("schools", "audit", "files", "imports", "households", "students", "pairings", "aid", "reports")
-MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]
+from tests.structure.models import MODELS, name_of
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_every_model_has_a_factory_that_gives_valid_records(model: type[models.Model]) -> None:
     factory = getattr(factories, f"{model.__name__}Factory")
     first, second = factory(), factory()
