@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.imports.schoolbook import SchoolBook, names_of, school_like, unit_in
+from povertyaid.imports.schoolbook import SchoolBook, import_scope, names_of, school_like, unit_in
 from povertyaid.lib.messages import Message, MessageError
 from povertyaid.lib.periods import Period, PeriodError, find_period_in_text
 from povertyaid.schools.models import County
@@ -82,12 +82,16 @@ class TableInfo:
 class ImportContext:
     """What a resource may ask while it plans: user, day, schools, county."""
 
-    def __init__(self, user: User, options: Options) -> None:
-        """Read the options; ImportRefusedError when the school or the period does not exist."""
+    def __init__(self, user: User, options: Options, label: str = "") -> None:
+        """Read the options; ImportRefusedError when the school or the period does not exist.
+
+        `label` is the model that is imported ("students.student"): only roles that may import it count.
+        """
         self.user = user
         self.options = options
         self.today: dt.date = timezone.localdate()
-        self.schools = SchoolBook(user)
+        self.scope = import_scope(user, label) if label else scope_of(user)
+        self.schools = SchoolBook(user, scope=self.scope)
         self.school = self._chosen_school()
         self.period = self._chosen_period()
 
@@ -106,6 +110,11 @@ class ImportContext:
             return Period.parse(self.options.period).code
         except PeriodError as error:
             raise ImportRefusedError("period", error.message.text, error.message.params) from None
+
+    @property
+    def county_wide(self) -> bool:
+        """Whether the account imports for the bureau, and not for its schools alone."""
+        return self.scope.everything or bool(self.scope.county_ids)
 
     @cached_property
     def counties(self) -> list[County]:
@@ -185,8 +194,7 @@ class ImportContext:
         only = self.schools.schools[0] if len(self.schools.schools) == 1 and not named else None
         if not resource.needs_school or "school" in info.labels:
             # The county's own lists belong to no school, even where there is but one.
-            scope = scope_of(self.user)
-            return None if scope.everything or scope.county_ids else only
+            return None if self.county_wide else only
         if unit:
             raise unknown_school(unit, names_of(told.candidates))
         if only is not None:

@@ -198,7 +198,7 @@ def make_plan(*, kind: str, data: bytes, name: str, user: User, options: Options
     Raises ImportRefusedError (kind, permission, headers, school, period) or UnreadableFileError.
     """
     resource = allowed_resource(kind, user)
-    context = ImportContext(user, options)
+    context = ImportContext(user, options, resource.model._meta.label_lower)
     workbook = read_workbook(data, name, limits=limits())
     plan = Plan(resource, context, name, hashlib.sha256(data).hexdigest())
     constants = _constants(resource, options.constants)

@@ -40,7 +40,6 @@ from povertyaid.lib.cells import (
 from povertyaid.lib.masks import mask_phone
 from povertyaid.lib.messages import Message
 from povertyaid.schools.models import School, SchoolStage, Staff
-from povertyaid.schools.scope import scope_of
 
 if TYPE_CHECKING:
     from povertyaid.imports.context import ImportContext
@@ -219,7 +218,9 @@ class SchoolResource(SheetResource):
     @staticmethod
     def _join(planned: list[tuple[Planned, School]], context: ImportContext) -> None:
         """Set the central schools, once every school of the file is known."""
-        book = SchoolBook(context.user, more=[school for item, school in planned if item.new])
+        book = SchoolBook(
+            context.user, scope=context.scope, more=[school for item, school in planned if item.new]
+        )
         waiting: list[tuple[Planned, School]] = []
         for item, school in planned:
             row = item.row
@@ -280,8 +281,7 @@ class StaffResource(SheetResource):
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Find people by name within their school or office; namesakes are told apart by telephone, never guessed."""
-        scope = scope_of(context.user)
-        anywhere = scope.everything or bool(scope.county_ids)
+        anywhere = context.county_wide
         units: dict[int, tuple[Any, ...]] = {}
         schools: dict[int, School | None] = {}
         for row in rows:

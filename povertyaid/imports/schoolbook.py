@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from povertyaid.schools.models import School
-from povertyaid.schools.scope import scope_of
+from django.utils import timezone
+
+from povertyaid.schools.models import RoleGrant, School
+from povertyaid.schools.roles import TABLE, WITH_SITES_ROLES, Role
+from povertyaid.schools.scope import Scope, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,24 +49,55 @@ class Resolution:
     candidates: tuple[School, ...] = ()
 
 
+def import_scope(user: User, label: str) -> Scope:
+    """The counties and schools for which a role of the account may import records of `label` today.
+
+    A clerk who also inspects another school reads there, but imports at home alone.
+    """
+    scope = scope_of(user)
+    if scope.everything:
+        return scope
+    today = timezone.localdate()
+    counties, schools, centres = set(), set(), set()
+    for grant in RoleGrant.objects.visible_to(user).filter(user=user):
+        role = Role(grant.role)
+        if not grant.is_live(today) or "import" not in TABLE[role].get(label, ()):
+            continue
+        if grant.county_id is not None:
+            counties.add(grant.county_id)
+        elif grant.school_id is not None:
+            schools.add(grant.school_id)
+            if role in WITH_SITES_ROLES:
+                centres.add(grant.school_id)
+    if centres:
+        sites = School.objects.visible_to(user).filter(central_school__in=centres)
+        schools |= set(sites.values_list("pk", flat=True))
+    return replace(
+        scope,
+        county_ids=frozenset(counties) & scope.county_ids,
+        school_ids=frozenset(schools) & scope.school_ids,
+    )
+
+
 class SchoolBook:
     """The schools that an account may import for, looked up by what people write."""
 
-    def __init__(self, user: User, *, more: Sequence[School] = ()) -> None:
+    def __init__(self, user: User, *, scope: Scope | None = None, more: Sequence[School] = ()) -> None:
         """Remember whose schools these are; they are read at the first question, in one query.
 
-        `more` are schools that are not stored yet: those of the same file.
+        `scope` narrows them to those for which the account may import (`import_scope`); `more` are schools that are
+        not stored yet: those of the same file.
         """
         self._user = user
+        self._scope = scope or scope_of(user)
         self._more = more
 
     @cached_property
     def schools(self) -> list[School]:
         """The schools whose records the account sees whole, by code."""
         found = School.objects.visible_to(self._user).select_related("county").order_by("code")
-        scope = scope_of(self._user)
-        if not scope.everything:
-            found = found.filter(pk__in=scope.schools)
+        if not self._scope.everything:
+            found = found.filter(pk__in=self._scope.schools)
         return [*found, *self._more]
 
     @cached_property

@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.audit.services import bulk_write
+from povertyaid.audit.models import AccessLog
+from povertyaid.audit.services import bulk_write, log_access
 from povertyaid.files.models import Attachment
 from povertyaid.imports.context import ImportRefusedError, Options
 from povertyaid.imports.engine import Plan, make_plan
@@ -75,6 +76,12 @@ def commit_plan(*, plan: Plan, batch: ImportBatch, user: User) -> ImportBatch:
     batch.report = _report(plan)
     batch.finished_at = timezone.now()
     batch.move(ImportBatch.State.PARTLY if batch.counts["rejected"] else ImportBatch.State.IMPORTED)
+    log_access(
+        AccessLog.Action.IMPORT,
+        user=user,
+        model=plan.resource.model._meta.label_lower,
+        detail={"batch": batch.pk, "kind": batch.kind, **batch.counts},
+    )
     return batch
 
 

@@ -1,5 +1,14 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from povertyaid.imports import views
+
+app_name = "imports"
+urlpatterns: list[URLPattern] = [
+    path("", views.index, name="index"),
+    path("<int:pk>/", views.batch, name="batch"),
+    path("<int:pk>/commit/", views.commit, name="commit"),
+    path("<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("template/<slug:kind>/", views.template, name="template"),
+]
