@@ -107,7 +107,7 @@ class VillageAdmin(OfficeAdmin):
     fields = ("township", "name", "county")
     export_fields = ("township", "name", "households_count")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         counted = (
             Household.objects.visible_to(request.user)
             .filter(village=OuterRef("pk"))
@@ -116,7 +116,7 @@ class VillageAdmin(OfficeAdmin):
             .annotate(count=Count("pk"))
             .values("count")
         )
-        villages: QuerySet[Any] = super().get_queryset(request)
+        villages = super().get_queryset(request)
         return villages.annotate(households_count=Coalesce(Subquery(counted), 0))
 
     @admin.display(description=_("households"), ordering="households_count")
@@ -224,9 +224,9 @@ class HouseholdAdmin(OfficeAdmin):
         "exited_on",
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         heads = _living(relation_to_head=Relation.HEAD)
-        households: QuerySet[Any] = super().get_queryset(request).select_related("village")
+        households = super().get_queryset(request).select_related("village")
         return households.annotate(
             head_name=Subquery(heads.values("name")[:1]),
             head_key=Subquery(heads.values("name_key")[:1]),
@@ -331,7 +331,7 @@ class MemberAdmin(OfficeAdmin):
         "phone",
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("household__village")
 
     @staticmethod

@@ -7,3 +7,9 @@ from django.utils.translation import gettext_lazy as _
 class StudentsConfig(AppConfig):
     name = "students"
     verbose_name = _("Pupils")
+
+    def ready(self) -> None:
+        from povertyaid.schools import todo
+        from students import waiting
+
+        todo.register(waiting.waiting)

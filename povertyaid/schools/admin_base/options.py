@@ -355,7 +355,7 @@ def kwargs_fk_name(inline: Any) -> str:
 
 
 class _ScopedInline(_Scoped):
-    formset = ScopedFormSet
+    formset: Any = ScopedFormSet
     checks_class = ScopedInlineChecks
     extra = 0
     show_change_link = True
