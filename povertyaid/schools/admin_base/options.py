@@ -399,9 +399,9 @@ class _ScopedInline(_Scoped):
         return formset
 
 
-class ScopedTabularInline(_ScopedInline, admin.TabularInline):  # type: ignore[misc, type-arg]
+class ScopedTabularInline(_ScopedInline, admin.TabularInline):  # type: ignore[type-arg]
     """Rows in a table; long children (payments) are a list of their own, never an inline."""
 
 
-class ScopedStackedInline(_ScopedInline, admin.StackedInline):  # type: ignore[misc, type-arg]
+class ScopedStackedInline(_ScopedInline, admin.StackedInline):  # type: ignore[type-arg]
     """Rows one below the other."""
