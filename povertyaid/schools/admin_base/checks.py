@@ -48,6 +48,12 @@ class ScopedAdminChecks(ModelAdminChecks):
                     "list_editable has no locking and no scope of choices.", obj=type(admin_obj), id="povertyaid.E012"
                 )
             )
+        if admin_obj.prepopulated_fields:
+            errors.append(
+                checks.Error(
+                    "prepopulated_fields needs scripts that our pages leave out.", obj=type(admin_obj), id="povertyaid.E015"
+                )
+            )
         for item in admin_obj.list_filter:
             path, kind = item if isinstance(item, tuple | list) else (item, None)
             if not isinstance(path, str) or not _is_relation(admin_obj.model, path):
