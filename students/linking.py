@@ -1,0 +1,44 @@
+"""Pupils and household members who are the same child find each other by the identity number, after any import.
+
+Lists of pupils and of households arrive in any order, so that it is done after both. It is derived from what was
+imported, and the history tells it.
+"""
+
+from __future__ import annotations
+
+from households.models import Member
+from povertyaid.audit.services import Update, bulk_write
+from povertyaid.imports.resources import Committed, after_commit, by_key
+from students.models import Student
+
+
+@after_commit
+def link_members(committed: Committed) -> None:
+    """Give every imported pupil its household member, and every imported member its pupil, within the county.
+
+    Not by the scope of the account: the school of a child may see the child's household from then on (DESIGN §3), which
+    is what the link is for. A number that two households hold says nothing about either, and links nobody.
+    """
+    hashes = {student.identity_hash for student in committed.of(Student)}
+    hashes |= {member.identity_hash for member in committed.of(Member)}
+    hashes.discard("")
+    if not hashes:
+        return
+    free = Student.objects.filter(member__isnull=True, enrolments__school__county=committed.batch.county)
+    students = by_key(free.distinct(), "identity_hash", hashes)
+    members = by_key(
+        Member.objects.filter(household__county=committed.batch.county, left_on__isnull=True),
+        "identity_hash",
+        students,
+    )
+    taken = set(
+        Student.objects.filter(
+            member__in=[item.pk for found in members.values() for item in found]
+        ).values_list("member", flat=True)
+    )
+    updates = [
+        Update(students[key][0], {"member": found[0]})
+        for key, found in members.items()
+        if len(found) == 1 and found[0].pk not in taken
+    ]
+    bulk_write(update=updates, actor=committed.actor, batch_id=committed.batch.pk)

@@ -1,0 +1,197 @@
+"""Which pupil a row means: by identity number, by pupil number, else by name, school and class when exactly one fits.
+
+For imports: what the rows of a file ask for is read in a constant number of queries, within the scope of the account.
+A pupil out of scope is answered like one who does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from povertyaid.imports.resources import by_key
+from povertyaid.lib.cells import Cleaned, Context, clean_identity
+from povertyaid.lib.crypto import lookup_hash
+from povertyaid.lib.messages import Message, MessageError
+from students.models import Enrolment, Student
+
+if TYPE_CHECKING:
+    from povertyaid.lib.sheets.model import Value
+    from povertyaid.schools.models import School, User
+    from students.classbook import Place
+
+# Who counts as a pupil of a school when names are matched.
+LIVE = (Enrolment.State.ENROLLED, Enrolment.State.SUSPENDED)
+
+
+def clean_known_identity(value: Value, *, ctx: Context) -> Cleaned[str]:
+    """An identity number by which somebody on record is found: what is odd about it was told when it was entered."""
+    cleaned = clean_identity(value, ctx=ctx)
+    cleaned.warnings.clear()
+    return cleaned
+
+
+class PupilError(MessageError):
+    """No pupil, or not exactly one; `key` is the column that must be mended: identity, pupil_number, name, school.
+
+    Codes: unknown, other_name, school, namesakes, nothing.
+    """
+
+    key = "name"
+
+    def at(self, key: str) -> PupilError:
+        """The same error at another column."""
+        self.key = key
+        return self
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a row says about a pupil; what it does not say is empty."""
+
+    name: str = ""
+    identity: str = ""
+    pupil_number: str = ""
+    school: School | None = None
+    place: Place | None = None
+
+
+class PupilBook:
+    """The pupils that the rows of a file may mean."""
+
+    def __init__(self, user: User, wanted: Collection[Wanted]) -> None:
+        """Read them: two queries by number, one by name, one for where they are enrolled."""
+        students = Student.objects.visible_to(user)
+        self._identities = by_key(
+            students, "identity_hash", (lookup_hash("identity", item.identity) for item in wanted)
+        )
+        self._numbers = by_key(
+            students,
+            "pupil_number_hash",
+            (lookup_hash("pupil_number", item.pupil_number) for item in wanted),
+        )
+        schools = {item.school.pk for item in wanted if item.school is not None}
+        enrolments = Enrolment.objects.visible_to(user).select_related("student", "school", "school_class")
+        named = by_key(
+            enrolments.filter(school__in=schools, state__in=LIVE).annotate(pupil_name=F("student__name")),
+            "pupil_name",
+            {item.name for item in wanted if schools},
+        )
+        self._named: dict[tuple[int, str], list[Enrolment]] = {}
+        for name, found in named.items():
+            for enrolment in found:
+                self._named.setdefault((enrolment.school_id, name), []).append(enrolment)
+        by_number = [student for found in self._numbered() for student in found]
+        self._enrolments: dict[int, list[Enrolment]] = by_key(
+            enrolments.order_by("-start_on", "-pk"), "student_id", (student.pk for student in by_number)
+        )
+        for found in self._named.values():
+            for enrolment in found:
+                self._enrolments.setdefault(enrolment.student_id, [enrolment])
+
+    def _numbered(self) -> Iterable[list[Student]]:
+        return (*self._identities.values(), *self._numbers.values())
+
+    def by_identity(self, identity: str) -> Student | None:
+        """The pupil with this identity number."""
+        found = self._identities.get(lookup_hash("identity", identity)) if identity else None
+        return found[0] if found else None
+
+    def by_pupil_number(self, number: str) -> Student | None:
+        """The pupil with this pupil number."""
+        found = self._numbers.get(lookup_hash("pupil_number", number)) if number else None
+        return found[0] if found else None
+
+    def namesakes(self, name: str, school: School) -> list[Enrolment]:
+        """The live enrolments of pupils of this name at a school."""
+        return self._named.get((school.pk, name), [])
+
+    def enrolments(self, student: Student) -> list[Enrolment]:
+        """Where the pupil is and was, as far as the account may know, the latest first."""
+        return self._enrolments.get(student.pk, [])
+
+    def enrolment(self, student: Student, school: School | None = None) -> Enrolment | None:
+        """The pupil's enrolment at a school, a live one before an ended one; without a school the live one anywhere."""
+        found = [item for item in self.enrolments(student) if school is None or item.school_id == school.pk]
+        live = [item for item in found if item.state in LIVE]
+        return next(iter(live or (found if school is not None else [])), None)
+
+    def find(self, wanted: Wanted) -> Student:
+        """The one pupil that a row means; PupilError says why there is none.
+
+        A number that is not known is never replaced by a guess from the name, unless the pupil of that name, school and
+        class has no number stored that could differ.
+        """
+        if wanted.identity:
+            student = self.by_identity(wanted.identity)
+            if student is None:
+                student = self._without_number(wanted)
+            if student is None:
+                text = _("No pupil of yours has this identity number. Check it, or import the pupil first.")
+                raise PupilError("unknown", text).at("identity")
+            return _named_so(student, wanted)
+        if wanted.pupil_number:
+            student = self.by_pupil_number(wanted.pupil_number)
+            if student is None:
+                text = _("No pupil of yours has this pupil number. Check it, or import the pupil first.")
+                raise PupilError("unknown", text).at("pupil_number")
+            return _named_so(student, wanted)
+        return self._by_name(wanted)
+
+    def _without_number(self, wanted: Wanted) -> Student | None:
+        """The one pupil of that name, school and class for whom no identity number is stored yet."""
+        if wanted.school is None or wanted.place is None:
+            return None
+        found = [
+            enrolment.student
+            for enrolment in self.namesakes(wanted.name, wanted.school)
+            if wanted.place.holds(enrolment.school_class)
+        ]
+        return found[0] if len(found) == 1 and not found[0].identity_hash else None
+
+    def _by_name(self, wanted: Wanted) -> Student:
+        if not wanted.name:
+            raise PupilError("nothing", _("The row names no pupil. Fill in the name or the identity number."))
+        if wanted.school is None:
+            text = _("Without an identity number the pupil is found by name and school. Fill in the school.")
+            raise PupilError("school", text).at("school")
+        namesakes = self.namesakes(wanted.name, wanted.school)
+        place = wanted.place
+        fitting = [item for item in namesakes if place is None or place.holds(item.school_class)]
+        if len({item.student_id for item in fitting}) == 1:
+            return fitting[0].student
+        params = {"name": wanted.name, "school": wanted.school.name}
+        if fitting:
+            text = _("%(name)s: several pupils of this name fit. Add the class or the identity number.")
+            raise PupilError("namesakes", text, params)
+        if namesakes:
+            classes = "、".join(sorted({str(item.school_class or "—") for item in namesakes}))
+            text = _(
+                "%(name)s is not in this class; a pupil of this name is in %(classes)s. Check the class."
+            )
+            raise PupilError("unknown", text, {**params, "classes": classes})
+        raise PupilError(
+            "unknown",
+            _(
+                "%(school)s has no pupil named %(name)s in this class. Check the name, or import the pupil first."
+            ),
+            params,
+        )
+
+
+def other_name(student: Student, wanted: Wanted) -> Message:
+    """Why a number with another name is refused: it is somebody else's, or one of the two is misspelt."""
+    text = _("The number belongs to %(stored)s, not to %(name)s. Check which of the two is wrong.")
+    return Message("other_name", text, {"stored": student.name, "name": wanted.name})
+
+
+def _named_so(student: Student, wanted: Wanted) -> Student:
+    """The pupil, when the row names it so."""
+    if wanted.name and wanted.name != student.name:
+        message = other_name(student, wanted)
+        raise PupilError(message.code, message.text, message.params)
+    return student

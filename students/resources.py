@@ -1,0 +1,97 @@
+"""Spreadsheets of pupils: the list of a school with the recognition of a semester."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+import students.linking  # noqa: F401 - joins pupils and household members after every import
+from households.words import RELATIONS, published
+from povertyaid.imports.resources import Column, Planned, Row, SheetResource, register
+from povertyaid.lib.cells import (
+    clean_boarding,
+    clean_choice,
+    clean_class_name,
+    clean_date,
+    clean_identity,
+    clean_left_behind,
+    clean_name,
+    clean_phone,
+    clean_pupil_number,
+    clean_semester,
+    clean_sex,
+    clean_text,
+)
+from students.classbook import clean_grade_or_cohort
+from students.models import Student
+from students.roster import RosterPlanner
+from students.words import LEVELS
+
+if TYPE_CHECKING:
+    from povertyaid.imports.context import ImportContext
+
+@register
+class StudentResource(SheetResource):
+    """A list of pupils of a school, with or without their recognition.
+
+    A pupil is found by the identity number, else the pupil number, else by name, school and class when exactly one fits.
+    Level and special groups make the recognition of the semester; without these columns none is made.
+    """
+
+    kind = "students"
+    label = _("pupils")
+    model = Student
+    permission = "students.import_student"
+    needs_school = True
+    one_of = (("school_class", "grade"),)
+    key_help = _("identity number, else pupil number, else name, school and class")
+    columns = (
+        Column("school", ("学校", "学校名称", "就读学校", "所在学校"), partial(clean_text, longest=80),
+               help=_("Name or code; not needed when it stands in the title.")),
+        Column("semester", ("学期", "认定学期"), clean_semester, example="2026年春季学期",
+               help=_("Not needed when it stands in the title.")),
+        Column("name", ("姓名", "学生姓名", "幼儿姓名", "儿童姓名"), clean_name, required=True, example="张三"),
+        Column("sex", ("性别",), clean_sex, choices=("男", "女"), example="男",
+               help=_("Not needed with an identity number.")),
+        Column("identity", ("身份证号码", "身份证号", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证",
+                            "公民身份号码", "学生身份证号", "学生身份证号码"),
+               clean_identity, sensitive="identity", text=True, example="18位身份证号码"),
+        Column("pupil_number", ("学籍号", "全国学籍号", "学籍号码", "学籍编号"), clean_pupil_number,
+               sensitive="pupil_number", text=True, example="G开头的学籍号",
+               help=_("New pupils may have none until November.")),
+        Column("grade", ("年级", "所在年级", "就读年级"), clean_grade_or_cohort, example="一年级"),
+        Column("school_class", ("年级班级", "班级", "所在班级", "就读班级", "年级及班级", "年级(班级)", "年班", "班别",
+                                "班级名称"),
+               clean_class_name, text=True, example="一年级2班"),
+        Column("boarding", ("就读方式", "是否住校", "是否寄宿", "住宿情况", "是否寄宿生", "走读或住校"), clean_boarding,
+               choices=("走读", "住校"), example="走读"),
+        Column("head_name", ("户主姓名", "户主"), clean_name, example="张大"),
+        Column("relation", ("与户主关系", "与户主的关系"), partial(clean_choice, choices=RELATIONS),
+               choices=published(RELATIONS), example="之子"),
+        Column("phone", ("联系电话", "家庭联系电话", "家长联系电话", "监护人联系电话", "家长电话", "监护人电话", "电话",
+                         "联系方式", "手机号码"),
+               clean_phone, sensitive="phone", text=True, example="13800000000"),
+        Column("groups", ("困难类型", "特殊困难群体", "特殊困难类型", "困难学生类型", "困难类别", "特殊群体类型",
+                          "特殊困难群体类型", "家庭困难类型"),
+               partial(clean_text, longest=200), example="脱贫家庭",
+               help=_("Several are separated by 、; the first counts in statistics.")),
+        Column("level", ("认定等级", "困难等级", "认定档次", "困难程度", "困难认定等级", "困难档次", "认定困难等级"),
+               partial(clean_choice, choices=LEVELS), choices=published(LEVELS), example="一般困难"),
+        Column("left_behind", ("留守儿童", "是否留守儿童", "留守情况", "是否留守", "留守儿童情况"), clean_left_behind,
+               choices=("非留守", "单亲留守", "双亲留守"), example="非留守"),
+        Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族"),
+        Column("birth_date", ("出生日期", "出生年月", "出生年月日"), clean_date, example="2018-08-21",
+               help=_("Not needed with an identity number.")),
+        Column("entered", ("入学年月", "入学时间", "入学日期"), partial(clean_date, future=True), example="2024-09"),
+        Column("guardian_name", ("监护人姓名", "监护人", "监护人1姓名", "家长姓名", "家长"), clean_name, example="张大"),
+        Column("guardian_relation", ("监护人关系", "监护人1关系", "与监护人关系", "监护人与学生关系"),
+               partial(clean_text, longest=20), example="父亲"),
+        Column("address", ("家庭住址", "家庭地址", "现住址", "住址", "家庭详细住址"), partial(clean_text, longest=120)),
+        Column("note", ("备注",), partial(clean_text, longest=500)),
+    )  # fmt: skip
+
+    def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
+        """Match every pupil and plan pupil, class, enrolment and recognition."""
+        return RosterPlanner(context).plan(rows)
