@@ -190,9 +190,8 @@ class ScopedModelForm(forms.ModelForm[Any]):
 
     def _helpful(self, error: ValidationError) -> dict[str, list[ValidationError]]:
         """Name the record that holds a number already, when the account may see it; else the neutral words stay."""
-        found: dict[str, list[ValidationError]] = {NON_FIELD_ERRORS: error.error_list}
-        if hasattr(error, "error_dict"):
-            found = {str(key): errors for key, errors in error.error_dict.items()}
+        # validate_constraints always raises an error with a dict: constraints without a field stand under "__all__".
+        found = {str(key): errors for key, errors in error.error_dict.items()}
         for field in self._meta.model._meta.concrete_fields:
             if not isinstance(field, EncryptedField) or not field.hash_field or self.owner is None:
                 continue

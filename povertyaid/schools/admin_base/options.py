@@ -266,6 +266,8 @@ class ScopedAdmin(_Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
         declared = [item[0] if isinstance(item, tuple | list) else item for item in self.list_filter]
         paths = [item for item in declared if isinstance(item, str)]
         paths += [*self.filter_lookups, *filter(None, [self.date_hierarchy]), "pk", "id"]
+        # Filters that are classes take their own parameter, and only the values they offer.
+        paths += [item.parameter_name for item in declared if hasattr(item, "parameter_name")]
         return any(lookup == path or lookup.startswith(f"{path}__") for path in paths)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
