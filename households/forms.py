@@ -89,21 +89,29 @@ class ConstraintFormSet(ScopedFormSet):
         for constraint in self._unique_constraints():
             self._check(constraint, live)
 
-    def save_existing_objects(self, commit: bool = True) -> list[Any]:
-        """Save the rows that give something up (an old head, an ended enrolment) before those that take it."""
-        conditional = [
-            constraint for constraint in self._unique_constraints() if constraint.condition is not None
+    _saving = False
+
+    @property
+    def initial_forms(self) -> list[Any]:
+        """Stored rows; while saving, those that give something up (an old head) before those that take it."""
+        forms = list(super().initial_forms)
+        if not self._saving:
+            return forms
+        rules = [
+            item for item in self._unique_constraints() if item.condition and self.fk.name in item.fields
         ]
 
         def takes(form: Any) -> bool:
-            return form not in self.deleted_forms and any(_holds(item, form.instance) for item in conditional)
+            return form not in self.deleted_forms and any(_holds(rule, form.instance) for rule in rules)
 
-        order = self.forms
-        self.forms = sorted(self.initial_forms, key=takes) + self.extra_forms
+        return sorted(forms, key=takes)
+
+    def save_existing_objects(self, commit: bool = True) -> list[Any]:
+        self._saving = True
         try:
             return super().save_existing_objects(commit)
         finally:
-            self.forms = order
+            self._saving = False
 
     @property
     def _rows(self) -> type[models.Model]:
@@ -147,5 +155,6 @@ def _holds(constraint: UniqueConstraint, instance: Any) -> bool:
     """Say whether the condition of a constraint applies to a row as it was sent."""
     if constraint.condition is None:
         return True
-    values = {field.name: getattr(instance, field.attname) for field in instance._meta.concrete_fields}
+    # As Django's own check of a conditional constraint does.
+    values = instance._get_field_expression_map(meta=instance._meta)
     return bool(constraint.condition.check(values))
