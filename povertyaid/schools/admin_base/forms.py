@@ -166,6 +166,8 @@ class ScopedModelForm(forms.ModelForm[Any]):
             self.owner.derive(self.request, self.instance)
         super()._post_clean()  # type: ignore[misc]
         if not self.errors and self.owner is not None:
+            # That pass has set the form's own fields anew; those left empty are filled in again.
+            self.owner.derive(self.request, self.instance)
             self.validate_constraints()
 
     def _update_errors(self, errors: ValidationError) -> None:

@@ -85,6 +85,7 @@ class _Scoped:
         """Fill what the form does not ask for (the county of a village, who recorded it).
 
         Called after the form is valid and before the constraints are checked; override where needed.
+        Called twice, so that doing it again must change nothing.
         """
 
     def has_export_permission(self, request: HttpRequest) -> bool:
