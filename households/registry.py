@@ -7,6 +7,7 @@ counts, else the first one, and each difference is told. Of dates that agree the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -49,6 +50,7 @@ _HOUSEHOLD_KEYS = (
     "risk_cleared_on",
     "data_date",
 )
+_LARGEST_INCOME = Decimal("9999999999.99")
 _DATES = frozenset(("identified_on", "risk_on", "risk_cleared_on", "data_date"))
 _EXACTNESS = {"year": 0, "month": 1, "day": 2}
 # Where the fields of the models have other names than the columns.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,8 +18,9 @@ from povertyaid.imports.context import ImportContext, ImportRefusedError, Option
 from povertyaid.imports.resources import Column, Note, Planned, Row, SheetResource, kinds, resource_for
 from povertyaid.lib.cells import CellError, Context, is_blank
 from povertyaid.lib.messages import Message
-from povertyaid.lib.sheets.headers import normalise_header
+from povertyaid.lib.sheets.headers import match_columns, normalise_header
 from povertyaid.lib.sheets.layout import Cell, SkippedSheet, Table, find_tables
+from povertyaid.lib.sheets.model import Workbook
 from povertyaid.lib.sheets.reader import Limits, read_workbook
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from povertyaid.lib.sheets.layout import Row as FoundRow
-    from povertyaid.lib.sheets.model import Workbook
     from povertyaid.lib.sheets.rows import Why
     from povertyaid.schools.models import User
 
@@ -47,6 +47,12 @@ WHY: dict[Why, StrOrPromise] = {
 HIDDEN = Message("hidden", _("This row is hidden in the file; it was read all the same."))
 MISSING = _("“%(column)s” is missing. Type it in this cell.")
 _SHOWN_COLUMNS = 12
+_LOOKED_AT = 60
+# A table is another kind's when the chosen one understands less than this share of its headers …
+_OWN_SHARE = 0.6
+# … and the other kind this many times as many.
+_RIVAL_FACTOR = 1.5
+LONGEST_PHONE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +265,7 @@ def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str]) 
     if not plan.tables:
         other = fitting_kind(workbook, but=resource)
         if other is not None:
-            raise ImportRefusedError(
-                "wrong_kind",
-                _(
-                    "This is no list of the kind “%(kind)s”: expected are the headers %(headers)s. "
-                    "It looks like “%(other)s”."
-                ),
-                {"kind": resource.label, "headers": headers_of(resource), "other": other.label},
-            )
+            raise _wrong_kind(resource, other)
         if len(plan.skipped) == 1:
             raise ImportRefusedError(
                 "no_table",
@@ -281,14 +280,17 @@ def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str]) 
             {"kind": resource.label, "headers": headers_of(resource)},
         )
     for table in plan.tables:
+        other = rival_kind(table, resource)
         present = {header.key for header in table.headers} | set(constants)
-        for group in resource.one_of:
-            if not present & set(group):
-                raise ImportRefusedError(
-                    "columns",
-                    _("The sheet “%(sheet)s” needs one of the columns %(headers)s."),
-                    {"sheet": table.sheet, "headers": "、".join(resource.by(key).header for key in group)},
-                )
+        missing = [group for group in resource.one_of if not present & set(group)]
+        if other is not None:
+            raise _wrong_kind(resource, other)
+        for group in missing:
+            raise ImportRefusedError(
+                "columns",
+                _("The sheet “%(sheet)s” needs one of the columns %(headers)s."),
+                {"sheet": table.sheet, "headers": "、".join(resource.by(key).header for key in group)},
+            )
         for _index, key in table.duplicates:
             raise ImportRefusedError(
                 "duplicate_column",
@@ -297,17 +299,49 @@ def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str]) 
             )
 
 
+def _wrong_kind(resource: SheetResource, other: SheetResource) -> ImportRefusedError:
+    return ImportRefusedError(
+        "wrong_kind",
+        _(
+            "This is no list of the kind “%(kind)s”: expected are the headers %(headers)s. "
+            "It looks like “%(other)s”."
+        ),
+        {"kind": resource.label, "headers": headers_of(resource), "other": other.label},
+    )
+
+
+def rival_kind(table: Table, resource: SheetResource) -> SheetResource | None:
+    """Another kind that a table plainly is: it understands far more of the headers, and the chosen kind only some.
+
+    A list of payments has names and classes too; taken for a list of pupils it would do harm.
+    """
+    texts, groups = [header.text for header in table.headers], [header.group for header in table.headers]
+    own = sum(header.key is not None for header in table.headers)
+    if own >= _OWN_SHARE * len(texts):
+        return None
+    best, most = None, own * _RIVAL_FACTOR
+    for other in kinds():
+        keys = set(match_columns(texts, other.columns, groups).keys.values())
+        fits = keys >= set(other.required) and all(keys & set(group) for group in other.one_of)
+        if other is not resource and fits and len(keys) > most:
+            best, most = other, len(keys)
+    return best
+
+
 def fitting_kind(workbook: Workbook, *, but: SheetResource) -> SheetResource | None:
     """Another kind whose required headers are all there; of several the one with most columns found."""
     best, most = None, 0
+    # The headers stand at the top; the records below them need not be read for this.
+    tops = [replace(sheet, rows=sheet.rows[:_LOOKED_AT]) for sheet in workbook.sheets]
+    top = Workbook(workbook.kind, workbook.encoding, tops)
     for resource in kinds():
         if resource is but:
             continue
-        tables, _skipped = find_tables(workbook, resource.columns, resource.required)
+        tables, _skipped = find_tables(top, resource.columns, resource.required)
         for table in tables:
-            found = sum(header.key is not None for header in table.headers)
-            if found > most:
-                best, most = resource, found
+            keys = {header.key for header in table.headers if header.key is not None}
+            if len(keys) > most and all(keys & set(group) for group in resource.one_of):
+                best, most = resource, len(keys)
     return best
 
 
@@ -344,6 +378,11 @@ def _clean_cell(row: Row, column: Column, value: Any, ctx: Context) -> None:
         cleaned = column.cleaner(value, ctx=ctx)
     except CellError as error:
         row.refuse(column.key, error.message)
+        return
+    if cleaned.sensitive == "phone" and len(cleaned.value or "") > LONGEST_PHONE:
+        row.refuse(
+            column.key, _("There are too many telephone numbers in the cell. Keep the two or three in use.")
+        )
         return
     label = row.column(column.key)
     row.notes += [

@@ -193,7 +193,7 @@ def _school_of(plan: Plan) -> School | None:
 def _report(plan: Plan) -> dict[str, Any]:
     """What the preview page shows beside the rows: as in the JSON, masked."""
     told = plan.as_json()
-    return {
+    report = {
         "fingerprint": plan.fingerprint,
         "headers": _headers(plan),
         **{key: told[key] for key in ("repairs", "ignored", "sheets", "columns")},
@@ -201,6 +201,8 @@ def _report(plan: Plan) -> dict[str, Any]:
             {"sheet": sheet, "row": row, "message": str(message)} for sheet, row, message in plan.warnings
         ],
     }
+    found: dict[str, Any] = _storable(report)
+    return found
 
 
 def _headers(plan: Plan) -> list[str]:
@@ -220,8 +222,8 @@ def _write_rows(batch: ImportBatch, plan: Plan, user: User) -> None:
             sheet=row.sheet[:60],
             row=row.number,
             outcome=row.outcome or "rejected",
-            values=_values(row),
-            messages=[_message(note) for note in row.notes],
+            values=_storable(_values(row)),
+            messages=_storable([_message(note) for note in row.notes]),
             warned=any(note.level == "warning" for note in row.notes),
         )
         for row in plan.rows
@@ -246,6 +248,15 @@ def _values(row: Row) -> dict[str, str]:
         for key, value in row.raw.items()
         if value not in {None, ""}
     }
+
+
+def _storable(value: Any) -> Any:
+    """JSON without the character NUL, which PostgreSQL cannot store."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
 def _message(note: Note) -> dict[str, Any]:

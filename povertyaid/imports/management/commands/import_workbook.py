@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from povertyaid.audit.actor import SYSTEM_USERNAME, acting_as, system_user
@@ -60,6 +60,10 @@ class Command(BaseCommand):
             plan, batch, before = self._run(options)
         except MessageError as error:
             self._fail(options, str(error))
+        except IntegrityError:
+            self._fail(
+                options, _("The records changed while the file was imported. Nothing was written; try again.")
+            )
         told = {
             **plan.as_json(),
             "committed": batch is not None,
