@@ -60,7 +60,9 @@ class Line:
     def wanted(self) -> Wanted:
         """Whom the row names."""
         get = self.row.get
-        return Wanted(get("name", ""), get("identity", ""), get("pupil_number", ""), self.school, self.place)
+        numbers = (get("identity", ""), get("pupil_number", ""))
+        year = periods.split_semester(self.semester)[0] if self.semester else 0
+        return Wanted(get("name", ""), *numbers, self.school, self.place, year)
 
     @property
     def has_number(self) -> bool:

@@ -103,10 +103,11 @@ class PairingPlanner:
         if len(texts) == 1:
             texts *= len(names)
         pairs = []
+        year = self._school_year(row)
         for position, name in enumerate(names):
-            place, ok = self._place(row, school, texts[position] if texts else "")
+            place, ok = self._place(row, school, texts[position] if texts else "", year)
             if ok:
-                wanted = Wanted(name, identities or "", row.get("pupil_number", ""), school, place)
+                wanted = Wanted(name, identities or "", row.get("pupil_number", ""), school, place, year)
                 pairs.append(Pair(row, school, wanted))
         row.refused = len(names) - len(pairs)
         return pairs
@@ -116,12 +117,13 @@ class PairingPlanner:
         row.refused = len(names)
         return []
 
-    def _place(self, row: Row, school: School, text: str) -> tuple[Place | None, bool]:
+    def _school_year(self, row: Row) -> int:
+        return self.school_years.get(id(row.table), periods.school_year_of(self.context.today))
+
+    def _place(self, row: Row, school: School, text: str, year: int) -> tuple[Place | None, bool]:
         """The class of one pupil of a row, None where the list has no classes; and whether it can be."""
-        today = self.context.today
-        year = self.school_years.get(id(row.table), periods.school_year_of(today))
         try:
-            return read_place(school, text, row.get("grade", ""), year, today), True
+            return read_place(school, text, row.get("grade", ""), year, self.context.today), True
         except (CellError, PlaceError) as error:
             row.refuse("school_class" if text else "grade", error.message, value=text or None)
             return None, False

@@ -17,7 +17,7 @@ def link_members(committed: Committed) -> None:
     """Give every imported pupil its household member, and every imported member its pupil, within the county.
 
     Not by the scope of the account: the school of a child may see the child's household from then on (DESIGN §3), which
-    is what the link is for. A number that two households hold says nothing about either, and links nobody.
+    is what the link is for. Who left a household is not linked to it.
     """
     hashes = {student.identity_hash for student in committed.of(Student)}
     hashes |= {member.identity_hash for member in committed.of(Member)}
@@ -39,6 +39,6 @@ def link_members(committed: Committed) -> None:
     updates = [
         Update(students[key][0], {"member": found[0]})
         for key, found in members.items()
-        if len(found) == 1 and found[0].pk not in taken
+        if found[0].pk not in taken
     ]
     bulk_write(update=updates, actor=committed.actor, batch_id=committed.batch.pk)

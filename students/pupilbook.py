@@ -51,13 +51,14 @@ class PupilError(MessageError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a row says about a pupil; what it does not say is empty."""
+    """What a row says about a pupil; what it does not say is empty. Classes are named as in `school_year`."""
 
     name: str = ""
     identity: str = ""
     pupil_number: str = ""
     school: School | None = None
     place: Place | None = None
+    school_year: int = 0
 
 
 class PupilBook:
@@ -169,7 +170,7 @@ class PupilBook:
             text = _("%(name)s: several pupils of this name fit. Add the class or the identity number.")
             raise PupilError("namesakes", text, params)
         if namesakes:
-            classes = "、".join(sorted({str(item.school_class or "—") for item in namesakes}))
+            classes = "、".join(sorted({_class_name(item, wanted.school_year) for item in namesakes}))
             text = _(
                 "%(name)s is not in this class; a pupil of this name is in %(classes)s. Check the class."
             )
@@ -181,6 +182,13 @@ class PupilBook:
             ),
             params,
         )
+
+
+def _class_name(enrolment: Enrolment, school_year: int) -> str:
+    school_class = enrolment.school_class
+    if school_class is None:
+        return "—"
+    return school_class.name_in(school_year) if school_year else str(school_class)
 
 
 def other_name(student: Student, wanted: Wanted) -> Message:
