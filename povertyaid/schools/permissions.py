@@ -83,8 +83,8 @@ def after_migrate(sender: Any, **kwargs: Any) -> None:
 
 
 def document() -> str:
-    """Return the table as Markdown, for docs/permissions.md."""
-    with translation.override("zh-hans"):
+    """Return the table as Markdown, for docs/permissions.md: in the source words, so that no catalogue changes it."""
+    with translation.override("en"):
         words = dict(LETTERS)
         lines = [
             "# 权限表 Permissions by role",
