@@ -42,17 +42,20 @@ class SummaryAdmin(ScopedAdmin):
     """Own text beside the figures: basis, problems, next steps, date. Figures are never typed."""
 
     form = SummaryForm
-    list_display = ("period_label", "school", "issued_on", "sealed", "open_paper")
+    change_list_template = "reports/change_list.html"
+    list_display = ("period_label", "writer", "issued_on", "sealed", "open_paper")
     list_display_links = ("period_label",)
     list_filter = (("school", ScopedRelatedFilter), "period")
     list_select_related = ("school", "county")
     autocomplete_fields = ("school", "basis")
-    readonly_fields = ("open_paper",)
-    fieldsets = (
-        (None, {"fields": (("school", "period"), "basis", "open_paper")}),
+    readonly_fields = ("open_paper", "writer", "period_label")
+    _own: tuple[Any, ...] = (
         (_("Own text"), {"fields": ("problems", "next_steps")}),
         (_("Date and seal"), {"fields": (("issued_on", "sealed"),)}),
     )
+    add_fieldsets = ((None, {"fields": ("school", "period", "basis")}), *_own)
+    # School and period name the summary: they are chosen once.
+    fieldsets = ((None, {"fields": ("writer", "period_label", "open_paper", "basis")}), *_own)
 
     @admin.display(description=_("period"), ordering="period")
     def period_label(self, summary: Summary) -> str:
@@ -60,6 +63,10 @@ class SummaryAdmin(ScopedAdmin):
             return Period.parse(summary.period).label
         except PeriodError:
             return summary.period
+
+    @admin.display(description=_("whose summary"), ordering="school")
+    def writer(self, summary: Summary) -> str:
+        return summary.school.name if summary.school else summary.county.bureau_name
 
     @admin.display(description=_("paper"))
     def open_paper(self, summary: Summary) -> SafeString:
@@ -71,10 +78,8 @@ class SummaryAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("school", "county")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """School and period name the summary: they are chosen once."""
-        fields = tuple(super().get_readonly_fields(request, obj))
-        return (*fields, "school", "period") if obj else fields
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Preset the account's school."""

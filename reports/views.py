@@ -23,6 +23,7 @@ from povertyaid.lib.periods import Period
 from povertyaid.schools.models import User
 from reports.forms import NewSummaryForm
 from reports.indicators import REGISTRY, Indicator, Ratio, UnknownIndicator, WrongFilter
+from reports.indicators.base import Wording
 from reports.lists import figure_list, total_text
 from reports.models import Summary
 from reports.paper import Paper
@@ -189,11 +190,12 @@ def records(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 def _told_filters(indicator: Indicator, paper: Paper, filters: dict[str, str]) -> list[tuple[Any, str]]:
     """Return title and label of the groups that narrow a list."""
+    records = indicator.records(paper.target, paper.period, filters)
+    wording = Wording(paper.period)
     told_by = []
     for name, token in filters.items():
-        groups = paper.figures[indicator.key].breakdowns.get(name, ()) or ()
-        label = next((group.label for group in groups if group.token == token), token)
-        told_by.append((indicator.base.breakdown(name).title, label))
+        breakdown = indicator.base.breakdown(name)
+        told_by.append((breakdown.title, breakdown.label_in(records, wording) or token))
     return told_by
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from reports.indicators import Target
 
 _TAG = re.compile(r"(<[^>]*>)")
-# A figure with its unit, a year, a day: never parted at the line's end. School years stand whole.
-_UNBREAKABLE = re.compile(r"\d{4}—\d{4}学年|\d[\d.]*(?:万元|人次|[年月日人名户元次对笔份件项个所%％])")
+# A figure with its unit, a year, a day, the number of an attachment: never parted at the line's end. A school year
+# may part behind its dash: held together, its nine characters would pull the line before them apart.
+_UNBREAKABLE = re.compile(r"附件\d+|\d{4}—|\d{4}学年|\d[\d.]*(?:万元|人次|[年月日人名户元次对笔份件项个所%％])")
 _NUMERALS = "一二三四五六七八九十"
 # How people number their own paragraphs; the paper numbers them itself.
 _OWN_NUMBER = re.compile(
@@ -32,14 +33,13 @@ class Words:
 
     we: str
     pupil: str
-    teacher: str
-    staff: str
-    whole: str  # before figures of the whole county
+    on_roll: str
+    leaders: str
 
 
-SCHOOL = Words("我校", "学生", "帮扶教师", "教职工", "")
-KINDERGARTEN = Words("我园", "幼儿", "帮扶教师", "教职工", "")
-COUNTY = Words("我局", "学生", "帮扶教师", "教职工", "全县")
+SCHOOL = Words("我校", "学生", "在校学生", "学校领导和处室负责人")
+KINDERGARTEN = Words("我园", "幼儿", "在园幼儿", "园领导")
+COUNTY = Words("我局", "学生", "在校学生（在园幼儿）", "学校领导和处室负责人")
 
 
 def words_of(target: Target) -> Words:

@@ -138,6 +138,11 @@ class Breakdown:
         """Return what a list's address says for a group; an empty part stands for a missing value."""
         return BETWEEN_PARTS.join("" if value is None else str(value) for value in values[: len(self.fields)])
 
+    def label_in(self, records: Records, wording: Wording) -> str:
+        """Return the label of the group in which all these records stand, "" when there are none."""
+        values = records.order_by().values_list(*self.columns).first()
+        return self.label(tuple(values), wording) if values is not None else ""
+
     def condition(self, token: str) -> Q:
         """Return the condition for one group. Raises WrongFilter for a token with another number of parts."""
         parts = token.split(BETWEEN_PARTS)
