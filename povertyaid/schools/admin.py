@@ -100,7 +100,7 @@ class SchoolClassAdmin(ClassSearch, Preset, ScopedAdmin):
         # Pupils are counted by a look-up string: they stand in a layer above.
         enrolled = Count("enrolments", filter=Q(enrolments__state="enrolled"))
         queryset: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = queryset.select_related("school").annotate(pupils_count=enrolled)
+        counted: QuerySet[Any] = queryset.select_related("school", "teacher").annotate(pupils_count=enrolled)
         return counted
 
     @admin.display(description=_("class"), ordering="-entry_year")

@@ -30,7 +30,7 @@ def test_a_change_in_the_browser_is_told_masked(client_of: ClientOf, clerk: User
     assert "139****5678" in text
     assert "13912345678" not in text
     assert pupil.identity.clear not in text
-    assert str(Student._meta.get_field("phone").verbose_name) in text  # type: ignore[union-attr]
+    assert str(Student._meta.get_field("phone").verbose_name) in text
 
 
 def test_choices_and_relations_are_put_into_words(client_of: ClientOf, clerk: User, world: World) -> None:

@@ -61,5 +61,5 @@ def test_neither_flags_nor_direct_permissions_open_anything(nobody: User) -> Non
 
 def test_a_permission_that_no_model_has_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(permissions, "permissions_of", lambda _role: {"students.fly_student"})
-    with pytest.raises(CommandError, match="students.fly_student"):
+    with pytest.raises(CommandError, match=r"students\.fly_student"):
         call_command("sync_roles", stdout=io.StringIO())
