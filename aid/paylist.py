@@ -16,6 +16,8 @@ from aid.services import standard_in_force
 from povertyaid.imports.resources import Planned, Row, by_key
 from povertyaid.lib import periods
 from povertyaid.lib.cells import CellError
+from povertyaid.lib.crypto import lookup_hash
+from povertyaid.lib.masks import mask_identity
 from povertyaid.lib.messages import Message
 from students.classbook import Place, PlaceError, read_place
 from students.pupilbook import PupilBook, PupilError, Wanted
@@ -242,11 +244,14 @@ class PaymentPlanner:
         else:
             if payment.state == Payment.State.WAITING and row.get("paid") is not None:
                 values["state"] = Payment.State.ARRIVED
+            # What is stored already is told by the hash, without decrypting it.
+            if lookup_hash("account", values.get("account", "")) == payment.account_hash:
+                values.pop("account", None)
             item.change(payment, values, keys=KEYS)
         paid = row.get("paid", payment.paid)
         item.values = {
             "姓名": student.name,
-            "身份证号": str(student.identity),
+            "身份证号": mask_identity(row.get("identity", "")) or str(student.identity),
             "资助项目": programme.name,
             "学期": line.semester,
             "实发": f"{paid:.2f}" if paid is not None else "",

@@ -75,24 +75,31 @@ class PupilBook:
             "pupil_number_hash",
             (lookup_hash("pupil_number", item.pupil_number) for item in wanted),
         )
-        schools = {item.school.pk for item in wanted if item.school is not None}
-        enrolments = Enrolment.objects.visible_to(user).select_related("student", "school", "school_class")
+        by_name = [item for item in wanted if item.school is not None and not self._has_number_of(item)]
+        enrolments = Enrolment.objects.visible_to(user).select_related("school", "school_class")
         named = by_key(
-            enrolments.filter(school__in=schools, state__in=LIVE).annotate(pupil_name=F("student__name")),
+            enrolments.filter(school__in={item.school.pk for item in by_name if item.school}, state__in=LIVE)
+            .select_related("student", "school", "school_class")
+            .annotate(pupil_name=F("student__name")),
             "pupil_name",
-            {item.name for item in wanted if schools},
+            {item.name for item in by_name},
         )
         self._named: dict[tuple[int, str], list[Enrolment]] = {}
         for name, found in named.items():
             for enrolment in found:
                 self._named.setdefault((enrolment.school_id, name), []).append(enrolment)
-        by_number = [student for found in self._numbered() for student in found]
+        by_number = [student.pk for found in self._numbered() for student in found]
         self._enrolments: dict[int, list[Enrolment]] = by_key(
-            enrolments.order_by("-start_on", "-pk"), "student_id", (student.pk for student in by_number)
+            enrolments.order_by("-start_on", "-pk"), "student_id", by_number
         )
         for found in self._named.values():
             for enrolment in found:
                 self._enrolments.setdefault(enrolment.student_id, [enrolment])
+
+    def _has_number_of(self, wanted: Wanted) -> bool:
+        """Whether the row is settled by a number, so that nobody asks for its namesakes."""
+        known = self.by_identity(wanted.identity) or self.by_pupil_number(wanted.pupil_number)
+        return known is not None
 
     def _numbered(self) -> Iterable[list[Student]]:
         return (*self._identities.values(), *self._numbers.values())

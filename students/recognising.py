@@ -66,11 +66,17 @@ class Recognitions:
             "student_id",
             students,
         )
+        unknown = {
+            line.student.pk
+            for line in telling
+            if line.student is not None
+            and all(item.semester != line.semester for item in stored.get(line.student.pk, ()))
+        }
         # Not by scope: a pupil is recognised once a semester. The answer is neutral.
         taken = by_key(
             Recognition.objects.filter(semester__in=semesters).only("student_id", "semester"),
             "student_id",
-            students,
+            unknown,
         )
         for line in telling:
             self._read(line, stored, taken)

@@ -231,17 +231,21 @@ class RosterPlanner:
     def _refuse_taken_numbers(self, lines: list[Line]) -> None:
         """Refuse a number that another pupil has, also one whom the account may not know of."""
         for key in ("identity", "pupil_number"):
-            hashes = {id(line): lookup_hash(key, line.row.get(key, "")) for line in lines}
+            hashes = {
+                id(line): number_hash
+                for line in lines
+                if (number_hash := lookup_hash(key, line.row.get(key, "")))
+                and not (line.student and getattr(line.student, f"{key}_hash") == number_hash)
+            }
             # Not by scope: a number is unique in the whole database. The answer is neutral.
             owners = by_key(Student.objects.only(f"{key}_hash"), f"{key}_hash", hashes.values())
             for line in lines:
-                known = line.student.pk if line.student is not None else None
-                if line.row.ok and any(owner.pk != known for owner in owners.get(hashes[id(line)], ())):
+                if line.row.ok and hashes.get(id(line)) in owners:
                     line.row.refuse(key, NUMBER_REFUSED)
 
     def _refuse_enrolled_elsewhere(self, lines: list[Line]) -> None:
         """A list does not move a pupil to another school; who may not know of that school gets a neutral answer."""
-        students = {line.student.pk for line in lines if line.student is not None}
+        students = {line.student.pk for line in lines if line.student is not None and not self._is_here(line)}
         # Not by scope: a pupil is enrolled once. The answer is neutral where the other school is out of scope.
         enrolments = Enrolment.objects.filter(state=Enrolment.State.ENROLLED).select_related("school")
         present = by_key(enrolments, "student_id", students)
@@ -262,6 +266,13 @@ class RosterPlanner:
                 else:
                     line.row.refuse("identity" if line.row.get("identity") else "name", NUMBER_REFUSED)
 
+    def _is_here(self, line: Line) -> bool:
+        """Whether the pupil is enrolled at the school of the row: then at no other."""
+        if line.student is None or line.school is None:
+            return False
+        enrolment = self.pupils.enrolment(line.student, line.school)
+        return enrolment is not None and enrolment.state == Enrolment.State.ENROLLED
+
     # What is written
 
     def _planned(self, line: Line) -> Planned:
@@ -271,7 +282,7 @@ class RosterPlanner:
             student = item.add(Student(**values), main=True)
         else:
             enrolment = self.pupils.enrolment(student, line.school)
-            item.change(student, values, keys=KEYS)
+            item.change(student, _new_values(student, values), keys=KEYS)
         self._enrol(line, item, student, enrolment)
         school_class = self._class_of(line, item) or (enrolment.school_class if enrolment else None)
         self.recognitions.plan(line, item, student, school_class)
@@ -330,6 +341,16 @@ def _refuse_repeated(lines: list[Line]) -> None:
     good = [row for row in rows if row.ok]
     refuse_repeated(good, "pupil_number", lambda row: row.get("pupil_number"), SAME_PUPIL)
     refuse_repeated(rows, "name", nameless, SAME_PUPIL)
+
+
+def _new_values(student: Student, values: dict[str, Any]) -> dict[str, Any]:
+    """The values without the numbers that are stored already: comparing hashes spares decrypting them."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in {"identity", "pupil_number"}
+        or lookup_hash(name, value) != getattr(student, f"{name}_hash")
+    }
 
 
 def _told(
