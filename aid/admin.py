@@ -62,6 +62,9 @@ class StandardInline(NationalReadOnly, Preset, ScopedTabularInline):
     fields = ("stage", "tier", "amount", "valid_from", "valid_to")
     show_change_link = False
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("programme")
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_add_permission(request, obj)) and self._is_ours(obj)
 

@@ -69,6 +69,9 @@ class EnrolmentInline(Preset, ClassChoices, ScopedTabularInline):
     autocomplete_fields = ("school",)
     show_change_link = False
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("school", "school_class")
+
     def get_min_num(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int | None:
         """A pupil of no school would be seen by nobody."""
         return 0 if obj else 1

@@ -100,10 +100,21 @@ class ScopedModelForm(forms.ModelForm[Any]):
         if current is None:
             return
         allowed = Q(pk=current) | Q(pk__in=queryset.order_by().values("pk"))
-        field.queryset = queryset.model._default_manager.filter(allowed).order_by(*queryset.query.order_by)
+        wider = queryset.model._default_manager.filter(allowed).order_by(*queryset.query.order_by)
+        wider.query.select_related = queryset.query.select_related
+        field.queryset = wider
+        self._keep_shown(name, field, current)
         widget = getattr(field.widget, "widget", field.widget)
         if isinstance(widget, ScopedAutocompleteSelect):
             widget.known = self.instance._state.fields_cache.get(name)
+
+    def _keep_shown(self, name: str, field: Any, current: Any) -> None:
+        """Add the present value to choices that were read once for all rows of an inline."""
+        known = getattr(field, "_choices", None)
+        if known is None or str(current) in {str(value) for value, _label in known}:
+            return
+        record = getattr(self.instance, name)
+        field.choices = [*known, (current, field.label_from_instance(record))]
 
     # Telephone numbers stand masked in the form; sent back unchanged they stay as they are.
 

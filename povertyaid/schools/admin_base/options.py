@@ -368,6 +368,16 @@ def kwargs_fk_name(inline: Any) -> str:
     return str(_get_foreign_key(inline.parent_model, inline.model, fk_name=inline.fk_name).name)
 
 
+def read_choices_once(form: Any) -> None:
+    """Read the choices of short selects here: Django would ask the database again for every row."""
+    for field in form.base_fields.values():
+        widget = getattr(field.widget, "widget", field.widget)
+        short = isinstance(widget, forms.Select) and not isinstance(widget, ScopedAutocompleteSelect)
+        if isinstance(field, forms.ModelChoiceField) and short:
+            choices: Any = field.choices
+            field.choices = list(choices)
+
+
 class _ScopedInline(_Scoped):
     formset: Any = ScopedFormSet
     checks_class = ScopedInlineChecks
@@ -409,6 +419,7 @@ class _ScopedInline(_Scoped):
                     )
 
         CountingForm.request, CountingForm.owner = request, self
+        read_choices_once(CountingForm)
         formset.form = CountingForm
         return formset
 
