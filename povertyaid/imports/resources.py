@@ -37,7 +37,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.audit.services import Link, Update, differences
-from povertyaid.lib.cells import Cleaned, Context, mask_value
+from povertyaid.lib.cells import Cleaned, Context, as_text, is_blank, mask_value
 from povertyaid.lib.cells.base import Sensitive
 from povertyaid.lib.masks import scrub
 from povertyaid.lib.messages import Message
@@ -169,7 +169,9 @@ class Row:
         """The raw cell as it may be shown."""
         if key is None or key not in self.raw:
             return ""
-        return mask_value(self.raw[key], self.table.sensitive(key))[:200]
+        value = self.raw[key]
+        # 无 and / are no telephone number that must be hidden.
+        return (as_text(value) if is_blank(value) else mask_value(value, self.table.sensitive(key)))[:200]
 
     def refuse(self, key: str | None, message: StrOrPromise | Message, *, value: str | None = None) -> None:
         """Refuse the row for what stands in a column, or as a whole (None); several reasons may be told.

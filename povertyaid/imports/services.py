@@ -15,7 +15,7 @@ from povertyaid.imports.context import ImportRefusedError, Options
 from povertyaid.imports.engine import Plan, make_plan
 from povertyaid.imports.models import ImportBatch, ImportRow, WrongBatchMoveError
 from povertyaid.imports.resources import Committed, run_hooks
-from povertyaid.lib.cells import mask_value
+from povertyaid.schools.models import County
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class RowsRefusedError(ImportRefusedError):
 def open_batch(*, plan: Plan, data: bytes, options: Options, user: User) -> ImportBatch:
     """Keep a file (encrypted) with the preview of its rows; nothing else is written."""
     school = _school_of(plan)
-    county = school.county if school is not None else plan.context.county
+    county = school.county if school is not None else _county_of(plan)
     attachment = Attachment(county=county, school=school, name=plan.name[-_LONGEST_NAME:], owner=user)
     attachment.put(data)
     attachment.save()
@@ -190,6 +190,18 @@ def _school_of(plan: Plan) -> School | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
+def _county_of(plan: Plan) -> County:
+    """The county of a batch without a school: the only one, else that of the first record that is written."""
+    if len(plan.context.counties) > 1:
+        for item in plan.planned:
+            for record in (*item.create, *(change.instance for change in item.update)):
+                county = getattr(record, "county", None)
+                if isinstance(county, County):
+                    return county
+        return plan.context.counties[0]
+    return plan.context.county
+
+
 def _report(plan: Plan) -> dict[str, Any]:
     """What the preview page shows beside the rows: as in the JSON, masked."""
     told = plan.as_json()
@@ -243,11 +255,7 @@ def _write_rows(batch: ImportBatch, plan: Plan, user: User) -> None:
 
 def _values(row: Row) -> dict[str, str]:
     """The cells as they stand in the file, masked where sensitive."""
-    return {
-        row.table.label(key): mask_value(value, row.table.sensitive(key))[:200]
-        for key, value in row.raw.items()
-        if value not in {None, ""}
-    }
+    return {row.table.label(key): row.shown(key) for key, value in row.raw.items() if value not in {None, ""}}
 
 
 def _storable(value: Any) -> Any:

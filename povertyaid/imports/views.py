@@ -23,6 +23,7 @@ from povertyaid.imports.engine import make_plan
 from povertyaid.imports.forms import UploadForm, allowed_kinds
 from povertyaid.imports.models import ImportBatch, ImportRow, WrongBatchMoveError
 from povertyaid.imports.resources import resource_for
+from povertyaid.imports.rules import rule_text
 from povertyaid.lib.messages import MessageError
 from povertyaid.schools.models import User
 
@@ -129,9 +130,10 @@ class ShownRow:
 def _shown(row: ImportRow, headers: list[str]) -> ShownRow:
     beside: dict[str | None, list[dict[str, Any]]] = {}
     for message in row.messages:
-        beside.setdefault(message.get("column"), []).append(message)
+        told = {**message, "rule": rule_text(message.get("rule", ""))}
+        beside.setdefault(message.get("column"), []).append(told)
     cells = [(row.values.get(header, ""), beside.pop(header, [])) for header in headers]
-    return ShownRow(row, cells, [message for told in beside.values() for message in told])
+    return ShownRow(row, cells, [message for rest in beside.values() for message in rest])
 
 
 @_allowed(VIEW)
@@ -165,7 +167,8 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "headers": headers,
         "rows": [_shown(row, headers) for row in page.object_list],
-        "repairs": repairs[:REPAIRS_SHOWN],
+        "repairs": [{**item, "rule": rule_text(item.get("rule", ""))} for item in repairs[:REPAIRS_SHOWN]],
+        "repair_count": len(repairs),
         "more_repairs": max(0, len(repairs) - REPAIRS_SHOWN),
         "may_commit": open_
         and user.has_perm(ADD)
