@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,6 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from povertyaid.audit.models import AccessLog
 from povertyaid.audit.services import log_access
+from povertyaid.lib.pdf import PdfError
 from povertyaid.lib.periods import Period
 from povertyaid.schools.models import User
 from reports.forms import NewSummaryForm
@@ -70,7 +73,7 @@ def index(request: HttpRequest) -> HttpResponse:
     form = NewSummaryForm(request.POST or None, user=user) if user.has_perm(ADD) else None
     if request.method == "POST":
         if form is None:
-            return HttpResponse(status=403)
+            raise PermissionDenied
         if form.is_valid():
             return redirect("reports:summary", _open(form, user).pk)
     records = Summary.objects.visible_to(user).select_related("county", "school")
@@ -144,6 +147,9 @@ def _remarks(
             found.append((text, records_url("recognised_pupils", {"primary_group": ""})))
     if not record.next_steps.strip():
         found.append((_("The next steps are not written yet."), _change_url(record)))
+    if record.issued_on and record.issued_on < timezone.localdate(paper.figures.data_time):
+        text = _("The date on the paper lies before the day of the data; set it when the paper is printed.")
+        found.append((text, _change_url(record)))
     return found
 
 
@@ -214,7 +220,11 @@ def summary_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the paper as PDF; the export is logged."""
     record = _summary(request, pk)
     paper = Paper.of(record)
-    content = paper.pdf()
+    try:
+        content = paper.pdf()
+    except PdfError as error:
+        messages.error(request, str(error))
+        return redirect("reports:index")
     log_access(AccessLog.Action.PRINT, user=_user(request), record=record, detail={"format": "pdf"})
     return _file(content, "application/pdf", f"{paper.title}.pdf")
 

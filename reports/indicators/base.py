@@ -146,7 +146,7 @@ class Breakdown:
     def condition(self, token: str) -> Q:
         """Return the condition for one group. Raises WrongFilter for a token with another number of parts."""
         parts = token.split(BETWEEN_PARTS)
-        if len(parts) != len(self.fields):
+        if len(parts) != len(self.fields) or "\0" in token:
             msg = f"{self.name}={token}"
             raise WrongFilter(msg)
         found = Q()

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.lib.messages import Message
+from reports.indicators.base import Indicator
 from reports.indicators.evaluation import Figures
 
 
@@ -64,7 +65,9 @@ def assert_rules(figures: Figures) -> list[BrokenRule]:
         whole = figures.count(key)
         if groups != whole:
             text = _("The groups of %(figure)s by %(breakdown)s add up to %(sum)s, not to %(whole)s.")
-            params = {"figure": figures[key].indicator.label, "breakdown": name, "sum": groups, "whole": whole}
+            indicator = figures[key].indicator
+            title = indicator.base.breakdown(name).title if isinstance(indicator, Indicator) else name
+            params = {"figure": indicator.label, "breakdown": title, "sum": groups, "whole": whole}
             broken.append(BrokenRule(Message("groups", text, params), key))
     for key, parts in SUMS:
         added = sum((Decimal(figures.count(part)) for part in parts), Decimal(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -286,7 +287,14 @@ def test_who_may_not_see_a_person_sees_that_there_is_one(
 
 
 @pytest.mark.parametrize(
-    "tail", ["nothing/", "recognised_pupils/?colour=red", "recognised_pupils/?grade=a~b", "aid_amount/?stage=a~b"]
+    "tail",
+    [
+        "nothing/",
+        "recognised_pupils/?colour=red",
+        "recognised_pupils/?grade=a~b",
+        "aid_amount/?stage=a~b",
+        "aid_amount/?stage=%00",
+    ],
 )
 def test_a_figure_or_group_that_does_not_exist_is_not_found(
     tail: str, client_of: ClientOf, principal: User, paper: Summary
@@ -321,16 +329,28 @@ def test_files_come_under_the_papers_title_and_are_logged(
     ]
 
 
+def test_a_character_that_no_font_has_is_told(client_of: ClientOf, principal: User, paper: Summary) -> None:
+    """Better no paper than one with a box, and words instead of an error page."""
+    paper.next_steps = "完成\U000e1234认定"
+    paper.save()
+    client = client_of(principal)
+    response = client.get(reverse("reports:summary_pdf", args=[paper.pk]), follow=True)
+    assert response.redirect_chain == [(reverse("reports:index"), 302)]
+    assert "U+E1234" in response.content.decode()
+    assert not AccessLog.objects.filter(action=AccessLog.Action.PRINT).exists()
+
+
 def test_the_page_tells_what_to_look_at_before_printing(
     client_of: ClientOf, principal: User, paper: Summary
 ) -> None:
-    """Pupils without a group for statistics; an empty plan."""
+    """Pupils without a group for statistics; an empty plan; a date before the day of the data."""
     paper.next_steps = ""
+    paper.issued_on = dt.date(2026, 7, 5)
     paper.save()
     page = client_of(principal).get(reverse("reports:summary", args=[paper.pk])).content.decode()
     url = reverse("reports:summary_records", args=[paper.pk, "recognised_pupils"])
     assert f'href="{url}?primary_group="' in page
-    assert page.count("<li>") == 2
+    assert page.count("<li>") == 3
 
 
 # The form
