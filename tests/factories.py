@@ -200,9 +200,9 @@ class AttachmentFactory(_Factory):
     data = "表格".encode()
 
     @classmethod
-    def _create(cls, model_class: type[Attachment], *args: Any, **kwargs: Any) -> Attachment:
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Attachment:
         data = kwargs.pop("data")
-        attachment = model_class(*args, **kwargs)
+        attachment: Attachment = model_class(*args, **kwargs)
         attachment.put(data)
         attachment.save()
         return attachment
