@@ -24,7 +24,7 @@ from povertyaid.schools.admin_base.reasons import ReasonField
 from povertyaid.schools.signals import accessed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from django.db.models import QuerySet
 
@@ -49,8 +49,8 @@ class MaskedColumn(fields.Field):  # type: ignore[misc]
         return self._shown(self._value(instance))
 
     def _value(self, instance: models.Model) -> Any:
-        own = getattr(self.admin, self.path, None)
-        if callable(own):
+        own = own_column(self.admin, self.path)
+        if own is not None:
             return own(instance)
         value: Any = instance
         *parents, name = self.path.split("__")
@@ -76,6 +76,14 @@ class MaskedColumn(fields.Field):  # type: ignore[misc]
         return neutral(str(value))
 
 
+def own_column(admin: Any, path: str) -> Callable[[Any], Any] | None:
+    """Return the admin's display method of that name; a column of the record (`form`, `action`) goes before it."""
+    if any(field.name == path for field in admin.model._meta.concrete_fields):
+        return None
+    own = getattr(admin, path, None)
+    return own if callable(own) else None
+
+
 def neutral(text: str) -> str:
     """Return text that no spreadsheet takes for a formula (an apostrophe in front, as a person would type it)."""
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
@@ -91,8 +99,8 @@ def export_resource(admin: Any, *, whole: bool) -> resources.Resource:
 
 
 def _last_field(admin: Any, path: str) -> tuple[Any, str]:
-    own = getattr(admin, path, None)
-    if callable(own):
+    own = own_column(admin, path)
+    if own is not None:
         return None, str(getattr(own, "short_description", path))
     model, field = admin.model, None
     for name in path.split("__"):
