@@ -13,7 +13,30 @@ from povertyaid.audit.models import AccessLog, Change
 from povertyaid.schools.admin_base import ScopedAdmin, ScopedExportMixin, trail
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Entries by the kind of record, named in words."""
+
+    title = _("record kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        labels = model_admin.model.objects.visible_to(request.user).order_by().values_list("model", flat=True)
+        return sorted(((label, kind_name(label)) for label in set(labels.distinct()) if label), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(model=self.value()) if self.value() else queryset
+
+
+def kind_name(label: str) -> str:
+    """Return the kind of record in words; a kind that is no longer there keeps its label."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return label
 
 
 class LogAdmin(ScopedAdmin):
@@ -26,10 +49,7 @@ class LogAdmin(ScopedAdmin):
     @admin.display(description=_("record kind"), ordering="model")
     def kind(self, record: Any) -> str:
         """The kind of record in words."""
-        try:
-            return str(apps.get_model(record.model)._meta.verbose_name) if record.model else ""
-        except (LookupError, ValueError):
-            return str(record.model)
+        return kind_name(record.model)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -46,7 +66,7 @@ class ChangeAdmin(LogAdmin):
     """Who changed what, over all records."""
 
     list_display = ("at", "actor_name", "action", "kind", "object_label")
-    list_filter = ("action", "model", "at")
+    list_filter = ("action", KindFilter, "at")
     search_fields = ("actor_name", "object_label")
     fields = ("at", "actor_name", "action", "kind", "object_label", "reason", "told")
     readonly_fields = fields
@@ -73,7 +93,7 @@ class AccessLogAdmin(ScopedExportMixin, LogAdmin):
     """Who logged in, read, revealed or exported what."""
 
     list_display = ("at", "actor_name", "action", "kind", "object_label", "reason")
-    list_filter = ("action", "model", "at")
+    list_filter = ("action", KindFilter, "at")
     search_fields = ("actor_name", "object_label", "reason")
     fields = ("at", "actor_name", "action", "kind", "object_label", "reason", "detail")
     readonly_fields = fields

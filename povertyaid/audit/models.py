@@ -96,3 +96,11 @@ class AccessLog(LogEntry):
         verbose_name = _("access")
         verbose_name_plural = _("log of access")
         ordering = ("-at", "-pk")
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Besides what accounts of one's county did: failed log-ins under names that no account has."""
+        found = super().scope_filter(scope)
+        if scope.county_ids:
+            found |= Q(action=cls.Action.LOGIN_FAILED, actor__isnull=True)
+        return found

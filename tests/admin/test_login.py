@@ -171,3 +171,13 @@ def test_a_derived_role_opens_the_door_too(client: Client, class_teacher: User) 
     assert not RoleGrant.objects.filter(user=class_teacher, role=Role.CLASS_TEACHER).exists()
     assert _log_in(client, class_teacher.username, PASSWORD).status_code == 302
     assert client.get("/").status_code == 200
+
+
+def test_administrators_see_failed_log_ins_under_names_that_no_account_has(
+    client: Client, county_admin: User, clerk: User
+) -> None:
+    _log_in(client, "gibtesnicht", "falsch")
+    (entry,) = _logged("login_failed")
+    assert entry.detail == {"name": "gibtesnicht"}
+    assert entry in AccessLog.objects.visible_to(county_admin)
+    assert entry not in AccessLog.objects.visible_to(clerk)
