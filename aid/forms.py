@@ -145,7 +145,9 @@ class MoveDisbursementForm(ActionForm):
         offer_moves(self, Disbursement.MOVES, Disbursement.State.choices)
 
 
-def offer_moves(form: ActionForm, moves: dict[str, frozenset[str]], labels: Iterable[tuple[str, Any]]) -> None:
+def offer_moves(
+    form: ActionForm, moves: dict[str, frozenset[str]], labels: Iterable[tuple[str, Any]]
+) -> None:
     """Offer the states that at least one of the chosen records can reach."""
     held = set(form.records.order_by().values_list("state", flat=True))
     reachable: set[str] = set().union(*(moves[state] for state in held))

@@ -26,7 +26,7 @@ def waiting(user: User, day: dt.date) -> Iterator[Todo]:
     payments = Payment.objects.visible_to(user)
     url = reverse("admin:aid_payment_changelist")
     yield Todo(
-        label=_("Payments returned by the bank"),
+        label=_("Payments that the bank sent back"),
         count=payments.filter(state=Payment.State.BANK_RETURNED).count(),
         url=f"{url}?state__exact={Payment.State.BANK_RETURNED}",
         weight=70,

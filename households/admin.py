@@ -128,16 +128,7 @@ class MemberInline(ScopedTabularInline):
     model = Member
     form = IdentityForm
     formset = ConstraintFormSet
-    fields = (
-        "name",
-        "relation_to_head",
-        "identity",
-        "sex",
-        "birth_date",
-        "health",
-        "labour",
-        "student_status",
-    )
+    fields = ("name", "relation_to_head", "identity", "sex", "birth_date", "health")
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         """A new household begins with rows to fill in; an old one gets them by “add another”."""
@@ -164,14 +155,15 @@ class AssignmentInline(Preset, ScopedTabularInline):
 @admin.register(Household)
 class HouseholdAdmin(OfficeAdmin):
     list_display = (
-        "__str__",
         "head",
+        "number",
         "village",
         "category",
         "monitored_type",
         "members_count",
         "pupils_count",
     )
+    list_display_links = ("head", "number")
     list_filter = (
         VillageTownshipFilter,
         ("village", ScopedRelatedFilter),
@@ -190,7 +182,7 @@ class HouseholdAdmin(OfficeAdmin):
     fieldsets = (
         (None, {"fields": ("village", "category", "monitored_type", "cause", "number")}),
         (
-            _("Home"),
+            _("Address and housing"),
             {"classes": ("collapse",), "fields": ("address", "phone", "dangerous_house", "safe_water")},
         ),
         (

@@ -180,7 +180,10 @@ class Household(Record):
         ]
 
     def __str__(self) -> str:
-        """The number is what offices quote; without one, the record's own."""
+        """Head (where the query brought it along) and number, which offices quote; without one, the record's own."""
+        head: str | None = self.__dict__.get("head_name")
+        if head:
+            return f"{head} {self.number}".strip()
         return self.number or str(_("household %(pk)s") % {"pk": self.pk})
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -106,7 +106,16 @@ class ContactInline(ScopedTabularInline):
 @admin.register(Pairing)
 class PairingAdmin(OfficeAdmin):
     form = PairingForm
-    list_display = ("helped", "place", "helper", "start_on", "state", "contacts_count", "last_contact")
+    list_display = (
+        "helped",
+        "school_now",
+        "place",
+        "helper",
+        "start_on",
+        "state",
+        "contacts_count",
+        "last_contact",
+    )
     list_display_links = ("helped",)
     list_filter = (
         MineFilter,
@@ -141,7 +150,10 @@ class PairingAdmin(OfficeAdmin):
         heads = Member.objects.filter(
             household=OuterRef("household"), relation_to_head=Relation.HEAD, left_on__isnull=True
         )
-        live = Enrolment.objects.filter(student=OuterRef("student"), state=Enrolment.State.ENROLLED)
+        live = Enrolment.objects.visible_to(request.user).filter(state=Enrolment.State.ENROLLED)
+        enrolled = Prefetch(
+            "student__enrolments", live.select_related("school", "school_class"), to_attr="live_enrolments"
+        )
         return (
             super()
             .get_queryset(request)
@@ -150,8 +162,8 @@ class PairingAdmin(OfficeAdmin):
                 contacts_total=Coalesce(Subquery(contacts.annotate(count=Count("pk")).values("count")), 0),
                 contacted_on=Subquery(contacts.annotate(last=Max("date")).values("last")),
                 head_name=Subquery(heads.values("name")[:1]),
-                pupil_school=Subquery(live.values("school__name")[:1]),
             )
+            .prefetch_related(enrolled)
         )
 
     def get_list_filter(self, request: HttpRequest) -> Any:
@@ -194,9 +206,17 @@ class PairingAdmin(OfficeAdmin):
     def helped(self, pairing: Any) -> str:
         return _helped(pairing)
 
-    @admin.display(description=_("school or village"), empty_value="—")
+    @admin.display(description=_("class or village"), empty_value="—")
     def place(self, pairing: Any) -> str | None:
-        return pairing.pupil_school if pairing.student_id else str(pairing.household.village)
+        if pairing.student is None:
+            return str(pairing.household.village)
+        return next((str(item.school_class or item.school) for item in pairing.student.live_enrolments), None)
+
+    @admin.display(description=_("school"), empty_value="—")
+    def school_now(self, pairing: Any) -> str | None:
+        if pairing.student is None:
+            return str(pairing.school) if pairing.school else None
+        return next((item.school.name for item in pairing.student.live_enrolments), None)
 
     @admin.display(description=_("contacts"), ordering="contacts_total")
     def contacts_count(self, pairing: Any) -> int:

@@ -17,6 +17,8 @@ from students.models import Enrolment, Recognition, SpecialGroup
 from students.services import current_semester
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -66,15 +68,30 @@ class ClassFilter(ChoiceFilter):
 
 
 class EnrolmentFilter(ChoiceFilter):
-    """Present or former pupils."""
+    """Present or former pupils. A list that nobody narrowed holds the present ones; a search looks everywhere."""
 
     title = _("enrolment")
     parameter_name = "enrolment"
 
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self.searching = bool(request.GET.get("q", "").strip())
+        super().__init__(request, params, model, model_admin)
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("now", _("enrolled now")), ("past", _("no longer enrolled here"))]
+        return [("now", _("enrolled now")), ("past", _("no longer enrolled here")), ("all", _("all"))]
+
+    def value(self) -> str | None:
+        return super().value() or ("all" if self.searching else "now")
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Leave out the choice that Django adds: “all” stands among the own ones."""
+        choices = super().choices(changelist)
+        next(choices, None)
+        yield from choices
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if value == "all":
+            return queryset
         present = enrolled_now(request.user)
         return queryset.filter(present if value == "now" else ~present)
 
@@ -87,8 +104,8 @@ class RecognitionFilter(ChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [
-            ("now", _("recognised")),
-            ("none", _("not recognised")),
+            ("now", _("recognised this semester")),
+            ("none", _("not recognised this semester")),
             ("last", _("last semester, but not this one")),
         ]
 
@@ -120,7 +137,10 @@ class GroupFilter(ChoiceFilter):
     parameter_name = "group"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        groups = SpecialGroup.objects.visible_to(request.user)
+        used = Recognition.objects.visible_to(request.user).filter(semester=current_semester())
+        groups = SpecialGroup.objects.visible_to(request.user).filter(
+            pk__in=used.order_by().values("primary_group")
+        )
         return [("none", _("without a group")), *((str(group.pk), group.name) for group in groups)]
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:

@@ -358,6 +358,18 @@ def test_search_by_pupil_number_initials_and_last_four(
         assert world.rival.pupil not in found
 
 
+def test_the_list_holds_present_pupils_until_somebody_searches(
+    client_of: ClientOf, clerk: User, world: World
+) -> None:
+    world.home.enrolment.state, world.home.enrolment.end_on = "graduated", dt.date(2026, 6, 30)
+    world.home.enrolment.save()
+    client, url, gone = client_of(clerk), page(Student, "changelist"), world.home.pupil
+    assert list(client.get(url).context["cl"].queryset) == [world.home.other_pupil]
+    for params in ({"q": gone.name}, {"enrolment": "past"}):
+        assert list(client.get(url, params).context["cl"].queryset) == [gone]
+    assert client.get(url, {"enrolment": "all"}).context["cl"].queryset.count() == 2
+
+
 def test_namesakes_are_told_apart_by_their_class(client_of: ClientOf, clerk: User, world: World) -> None:
     results = (
         client_of(clerk)
