@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -25,6 +26,11 @@ def today() -> dt.date:
     return timezone.localdate()
 
 
+def totals(response: Any) -> list[str]:
+    """The sums that stand below a list."""
+    return [total for _label, total in response.context_data["money_totals"]]
+
+
 @pytest.fixture
 def standard(world: World) -> Standard:
     """The standard of the home school's disbursement: 312.50 yuan a semester for primary pupils."""
@@ -32,7 +38,7 @@ def standard(world: World) -> Standard:
     return standard
 
 
-def add_payment(client: Client, world: World, **values: object) -> object:
+def add_payment(client: Client, world: World, **values: object) -> Any:
     """Send the form of a new payment to the other pupil of the home school."""
     data = {"disbursement": world.home.disbursement.pk, "student": world.home.other_pupil.pk, "due": "312.50"}
     return send(client, page(Payment, "add"), **{**data, **values})
@@ -51,7 +57,7 @@ def test_a_clerk_begins_a_disbursement_for_the_own_school_and_semester(
 
 def test_a_payment_takes_the_stage_and_waits(client_of: ClientOf, clerk: User, world: World) -> None:
     response = add_payment(client_of(clerk), world)
-    assert response.status_code == 302, errors_of(response)  # type: ignore[attr-defined]
+    assert response.status_code == 302, errors_of(response)
     payment = Payment.objects.get(student=world.home.other_pupil)
     assert (payment.state, payment.stage, payment.paid) == ("waiting", world.home.other_class.stage, None)
 
@@ -75,7 +81,7 @@ def test_a_wrong_payment_is_told_at_its_field(
     client_of: ClientOf, clerk: User, world: World, field: str, value: str
 ) -> None:
     response = add_payment(client_of(clerk), world, **{field: value})
-    assert list(response.context["adminform"].form.errors) == [field]  # type: ignore[attr-defined]
+    assert list(response.context["adminform"].form.errors) == [field]
     assert not Payment.objects.filter(student=world.home.other_pupil).exists()
 
 
@@ -88,7 +94,7 @@ def test_the_standard_of_the_tier_and_semester_counts(
     client = client_of(clerk)
     assert errors_of(add_payment(client, world, due="250", tier="二档"))
     assert errors_of(add_payment(client, world, due="300.50"))
-    assert add_payment(client, world, due="250", tier="一档").status_code == 302  # type: ignore[attr-defined]
+    assert add_payment(client, world, due="250", tier="一档").status_code == 302
 
 
 def test_the_preset_amount_is_the_standard(
@@ -108,7 +114,7 @@ def test_pupil_and_household_together_or_twice_are_refused(
 ) -> None:
     client = client_of(clerk)
     both = add_payment(client, world, household=world.home.household.pk)
-    assert "student" in both.context["adminform"].form.errors  # type: ignore[attr-defined]
+    assert "student" in both.context["adminform"].form.errors
     assert len(errors_of(add_payment(client, world, student=world.home.pupil.pk))) == 1
 
 
@@ -128,10 +134,10 @@ def test_a_pupil_of_another_site_or_a_closed_disbursement_is_refused(
     client = client_of(central_clerk)
     elsewhere = factories.enrolled(factories.SchoolClassFactory(school=teaching_point))
     wrong = add_payment(client, world, student=elsewhere.pk)
-    assert list(wrong.context["adminform"].form.errors) == ["student"]  # type: ignore[attr-defined]
+    assert list(wrong.context["adminform"].form.errors) == ["student"]
     Disbursement.objects.filter(pk=world.home.disbursement.pk).update(state="closed")
     closed = add_payment(client, world)
-    assert list(closed.context["adminform"].form.errors) == ["disbursement"]  # type: ignore[attr-defined]
+    assert list(closed.context["adminform"].form.errors) == ["disbursement"]
 
 
 def test_what_was_paid_is_not_edited_and_not_deleted(client_of: ClientOf, clerk: User, world: World) -> None:
@@ -210,11 +216,11 @@ def test_the_totals_below_the_list_are_those_of_the_filter(
         state="waiting",
     )
     client, url = client_of(clerk), page(Payment, "changelist")
-    assert [total for _label, total in client.get(url).context_data["money_totals"]] == ["725.10", "625.00"]  # type: ignore[attr-defined]
+    assert totals(client.get(url)) == ["725.10", "625.00"]
     waiting = client.get(url, {"state__exact": "waiting"})
-    assert [total for _label, total in waiting.context_data["money_totals"]] == ["100.10", "0.00"]  # type: ignore[attr-defined]
+    assert totals(waiting) == ["100.10", "0.00"]
     batches = client.get(page(Disbursement, "changelist"))
-    assert [total for _label, total in batches.context_data["money_totals"]] == ["725.10", "625.00"]  # type: ignore[attr-defined]
+    assert totals(batches) == ["725.10", "625.00"]
 
 
 def test_a_disbursement_links_to_the_paged_list_of_its_payments(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -143,7 +144,7 @@ def test_a_handover_is_all_or_nothing(client_of: ClientOf, clerk: User, world: W
 def test_a_handover_to_the_wrong_person_or_day_is_refused(world: World) -> None:
     pairing = world.home.pairing
     left = factories.StaffFactory(school=world.home.school, left_on=today())
-    wrong = [
+    wrong: list[tuple[Any, dt.date]] = [
         (pairing.helper, today()),
         (world.rival.colleague, today()),
         (left, today()),

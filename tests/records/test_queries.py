@@ -113,7 +113,8 @@ def _more_rows(record: Any) -> None:
             factories.MemberFactory(household=record, relation_to_head="son")
             factories.IncomeYearFactory(household=record, year=2000 + record.incomes.count())
         elif isinstance(record, Student):
-            school_class = record.enrolments.first().school_class
+            school_class = record.enrolments.filter(state="enrolled").get().school_class
+            assert school_class
             factories.EnrolmentFactory(student=record, school_class=school_class, state="transferred")
             semester = f"20{10 + record.recognitions.count()}-20{11 + record.recognitions.count()}-1"
             factories.RecognitionFactory(
@@ -121,10 +122,6 @@ def _more_rows(record: Any) -> None:
             )
         elif isinstance(record, Pairing):
             factories.ContactFactory(pairing=record)
-        elif isinstance(record, Disbursement):
-            make_payment(
-                record.payments.get(student__enrolments__isnull=False).student.enrolments.get().school_class
-            )
         elif isinstance(record, Programme):
             factories.StandardFactory(
                 programme=record, tier=f"{record.standards.count()}档", amount=Decimal(1)
