@@ -80,7 +80,7 @@ lock: ## write requirements/*.txt anew from pyproject.toml (newer versions: make
 
 STATIC := $(or $(POVERTYAID_HOME),var)/static
 # Gathered and compressed once, and again when a source or a library changed.
-$(STATIC)/.collected: .venv/.run $(shell find static */static */*/static -type f 2>/dev/null)
+$(STATIC)/.collected: .venv/.run $(shell find static */static */*/static -type f -not -path 'var/*' 2>/dev/null)
 	@$(PY) manage.py collectstatic --noinput --verbosity 0
 	@touch $@
 
