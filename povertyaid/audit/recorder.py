@@ -10,7 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models.signals import post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 
 from povertyaid.audit.actor import acting
 from povertyaid.audit.models import Change
@@ -62,7 +62,7 @@ def entry(instance: models.Model, action: str, fields: list[dict[str, str]]) -> 
         action=action,
         fields=fields,
         batch_id=now.batch_id,
-        reason=now.reason,
+        reason=masks.scrub(now.reason)[:200],
     )
 
 
@@ -117,6 +117,24 @@ def _after_delete(sender: type[models.Model], instance: models.Model, **_kwargs:
         entry(instance, Change.Action.DELETE, fields).save()
 
 
+def _after_links(
+    sender: type[models.Model], instance: models.Model, action: str, pk_set: set[Any] | None, **kwargs: Any
+) -> None:
+    """Tell which records of a many-to-many field were added or taken away."""
+    if kwargs.get("reverse") or action not in {"post_add", "post_remove", "pre_clear"}:
+        return
+    field = next(field for field in instance._meta.many_to_many if field.remote_field.through is sender)
+    chosen = (
+        getattr(instance, field.name).all()
+        if action == "pre_clear"
+        else (kwargs["model"]._default_manager.filter(pk__in=pk_set or ()))
+    )
+    told = masks.scrub("、".join(str(item) for item in chosen))
+    if told:
+        before, after = ("", told) if action == "post_add" else (told, "")
+        entry(instance, Change.Action.CHANGE, [{"field": field.name, "from": before, "to": after}]).save()
+
+
 def connect() -> None:
     """Listen to every model that keeps a history."""
     for model in apps.get_models():
@@ -126,3 +144,8 @@ def connect() -> None:
             post_delete.connect(
                 _after_delete, sender=model, dispatch_uid=f"history-delete-{model._meta.label}"
             )
+            for field in model._meta.many_to_many:
+                through = field.remote_field.through
+                m2m_changed.connect(
+                    _after_links, sender=through, dispatch_uid=f"history-links-{through._meta.label}"
+                )

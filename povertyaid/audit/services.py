@@ -199,5 +199,5 @@ def log_access(
         object_id=record.pk if record is not None else None,
         object_label=masks.scrub(str(record))[: recorder.LABEL_LENGTH] if record is not None else "",
         detail=detail or {},
-        reason=reason[:200],
+        reason=masks.scrub(reason)[:200],
     )

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.lib.identity import IdentityError, check_identity
+from povertyaid.lib.identity import IdentityError, check_character, check_identity
 
 PUPIL_NUMBER = re.compile(r"^[GJL]\d{17}[\dX]$")
 ACCOUNT = re.compile(r"^\d{8,32}$")
@@ -34,3 +34,21 @@ def validate_account(value: str) -> None:
     """Raise ValidationError unless `value` is 8 to 32 digits; check digits are not required of passbooks (POLICY §4)."""
     if not ACCOUNT.match(value):
         raise ValidationError(_("A bank account has 8 to 32 digits and nothing else."), code="account")
+
+
+# A whole identity number with a plausible birth year, and a bank card, inside other words.
+_IDENTITY_WITHIN = re.compile(r"(?<!\d)(\d{6}(?:19|20)\d{9})([\dXx])(?!\d)")
+_CARD_WITHIN = re.compile(r"(?<!\d)62\d{14,17}(?!\d)")
+
+
+def validate_no_numbers(value: str) -> None:
+    """Raise ValidationError when free text holds an identity number or a bank card: it is stored and shown as it is."""
+    found = any(check_character(digits) == last.upper() for digits, last in _IDENTITY_WITHIN.findall(value))
+    if found or _CARD_WITHIN.search(value):
+        raise ValidationError(
+            _(
+                "Write no identity number and no bank account here: they have fields of their own, where they are"
+                " encrypted. Take the number out and save again."
+            ),
+            code="number_in_text",
+        )

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from povertyaid.lib.fields import EncryptedField, PhoneField
 from povertyaid.lib.masks import mask_phone
+from povertyaid.lib.validators import validate_no_numbers
 from povertyaid.schools.admin_base import trail
 from povertyaid.schools.admin_base.scoping import visible
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 LOCK = "lock_version"
+# Columns of so many characters and more take free text; shorter ones hold names, codes and numbers of registries.
+SENTENCE = 100
 
 
 class LockField(forms.IntegerField):
@@ -132,6 +135,22 @@ class ScopedModelForm(forms.ModelForm[Any]):
             stored = getattr(self.instance, name, "")
             if self.instance.pk and stored and self.cleaned_data.get(name) == mask_phone(stored):
                 self.cleaned_data[name] = stored
+        for name in self._free_texts():
+            try:
+                validate_no_numbers(self.cleaned_data.get(name) or "")
+            except ValidationError as error:
+                self.add_error(name, error)
+
+    def _free_texts(self) -> list[str]:
+        """Names of the fields in which people write sentences: stored and shown as they stand."""
+        return [
+            field.name
+            for field in self._meta.model._meta.concrete_fields
+            if isinstance(field, models.CharField | models.TextField)
+            and not isinstance(field, EncryptedField | PhoneField)
+            and (field.max_length or SENTENCE) >= SENTENCE
+            and field.name in self.fields
+        ]
 
     # Optimistic locking
 
