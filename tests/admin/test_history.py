@@ -11,7 +11,8 @@ from django.test import Client
 from povertyaid.audit.actor import acting_as
 from povertyaid.audit.models import AccessLog, Change
 from povertyaid.schools.models import SchoolClass, User
-from students.models import Student
+from students.models import Recognition, Student
+from tests.factories import SpecialGroupFactory
 from tests.personas import World
 from tests.records.pages import page, send
 
@@ -45,6 +46,23 @@ def test_choices_and_relations_are_put_into_words(client_of: ClientOf, clerk: Us
         lent.save()
     text = client.get(page(SchoolClass, "history", school_class.pk)).content.decode()
     assert world.rival.colleague.name not in text
+
+
+def test_ticked_groups_are_told(client_of: ClientOf, clerk: User, world: World) -> None:
+    recognition = world.home.recognition
+    group = SpecialGroupFactory.create()
+    recognition.special_groups.clear()
+    with acting_as(clerk):
+        recognition.special_groups.set([group])
+        recognition.special_groups.set([])
+    told = Change.objects.filter(model="students.recognition", object_id=recognition.pk, actor=clerk)
+    fields = [field for change in told.order_by("pk") for field in change.fields if group.name in str(field)]
+    assert fields == [
+        {"field": "special_groups", "from": "", "to": group.name},
+        {"field": "special_groups", "from": group.name, "to": ""},
+    ]
+    text = client_of(clerk).get(page(Recognition, "history", recognition.pk)).content.decode()
+    assert group.name in text
 
 
 def test_a_long_history_is_paged(client_of: ClientOf, clerk: User, world: World) -> None:
