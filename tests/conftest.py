@@ -226,12 +226,15 @@ def world(  # noqa: PLR0917 - fixtures are asked for by name
 
     The pupils of `home` and `rival` are taught by the class teachers and helped by the helpers of their schools.
     """
+    # Names with initials of their own, so that a search for one never finds another.
     return World(
         county=county,
         rival_county=rival_county,
-        home=personas.make_records(school, teacher=class_teacher.staff, helper=helper.staff),
-        rival=personas.make_records(
-            rival_school, teacher=rival_class_teacher.staff, helper=rival_helper.staff
+        home=personas.make_records(
+            school, teacher=class_teacher.staff, helper=helper.staff, pupil_name="赵晓雨"
         ),
-        foreign=personas.make_records(foreign_school),
+        rival=personas.make_records(
+            rival_school, teacher=rival_class_teacher.staff, helper=rival_helper.staff, pupil_name="钱思远"
+        ),
+        foreign=personas.make_records(foreign_school, pupil_name="孙梓涵"),
     )

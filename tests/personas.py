@@ -123,7 +123,7 @@ def make_teacher(school_class: SchoolClass, name: str = "") -> User:
 
 
 def make_records(
-    school: School, *, teacher: Staff | None = None, helper: Staff | None = None
+    school: School, *, teacher: Staff | None = None, helper: Staff | None = None, pupil_name: str = ""
 ) -> SchoolRecords:
     """Make one record of every kind for a school."""
     county = school.county
@@ -135,7 +135,7 @@ def make_records(
     village = factories.VillageFactory(county=county)
     household = factories.HouseholdFactory(county=county, village=village)
     member = factories.MemberFactory(household=household)
-    pupil = factories.StudentFactory()
+    pupil = factories.StudentFactory(**({"name": pupil_name} if pupil_name else {}))
     child = factories.MemberFactory(
         household=household,
         relation_to_head=Relation.DAUGHTER,
