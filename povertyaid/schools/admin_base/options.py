@@ -27,6 +27,7 @@ from povertyaid.lib.money import yuan_table
 from povertyaid.schools.admin_base import deletion, trail
 from povertyaid.schools.admin_base.checks import ScopedAdminChecks, ScopedInlineChecks
 from povertyaid.schools.admin_base.forms import LOCK, ScopedAutocompleteSelect, ScopedFormSet, ScopedModelForm
+from povertyaid.schools.admin_base.rights import RoleBound, may_act_on, within_rights
 from povertyaid.schools.admin_base.scoping import visible
 from povertyaid.schools.admin_base.search import search
 from povertyaid.schools.signals import accessed
@@ -93,8 +94,8 @@ class _Scoped:
         return self._may(request, "export")
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say whether the account may see whole values of this kind of record."""
-        return self._may(request, "reveal")
+        """Say whether the account may see whole values of this kind of record, or of this one."""
+        return self._may(request, "reveal") and (obj is None or may_act_on(request.user, obj, "reveal"))
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Say whether the account may import this kind of record."""
@@ -116,7 +117,7 @@ def mask_phones(instance: models.Model) -> None:
             setattr(instance, field.attname, mask_phone(getattr(instance, field.attname) or ""))
 
 
-class ScopedAdmin(_Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
+class ScopedAdmin(RoleBound, _Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """The base of every admin page (docs/admin.md).
 
     Options besides Django's:
@@ -236,6 +237,12 @@ class ScopedAdmin(_Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
                 links.append({"label": str(field.verbose_name), "url": url})
         return links
 
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Undo what was added where another role of the account only reads (the page saves in one transaction)."""
+        if not may_act_on(request.user, obj, "add"):
+            raise PermissionDenied
+        return super().response_add(request, obj, post_url_continue)
+
     # Search, filters, totals
 
     def get_search_fields(self, request: HttpRequest) -> Any:
@@ -272,8 +279,11 @@ class ScopedAdmin(_Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
         return any(lookup == path or lookup.startswith(f"{path}__") for path in paths)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Add the totals of amounts."""
+        """Name the list; add the totals of amounts."""
         response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            # The name of the list, not "select … to change".
+            response.context_data["title"] = str(self.opts.verbose_name_plural)
         if self.money_totals and isinstance(response, TemplateResponse) and response.context_data:
             changelist = response.context_data.get("cl")
             if changelist is not None:
@@ -295,6 +305,9 @@ class ScopedAdmin(_Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Tell counts, not names of what hangs on the records."""
         found = deletion.foresee(objs, request, self.admin_site)
+        keys = [item.pk for item in objs]
+        if within_rights(visible(self.model, request.user).filter(pk__in=keys), request.user, "delete").count() < len(keys):
+            found.missing.add(str(self.opts.verbose_name))
         return found.told, found.counts, found.missing, found.protected
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
