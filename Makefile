@@ -89,6 +89,7 @@ run: export POVERTYAID_DATABASE_URL := $(or $(DATABASE),$(POVERTYAID_DATABASE_UR
 run: setup $(STATIC)/.collected ## the server with a demo county (HOST=… PORT=… DATABASE=postgres://… change where)
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py setup_demo
+	@$(PY) manage.py start_checks
 	@exec .venv/bin/gunicorn --config scripts/gunicorn_conf.py --bind $(HOST):$(PORT) povertyaid.wsgi
 
 # --- checks and tests -------------------------------------------------------------------------------------
