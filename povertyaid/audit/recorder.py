@@ -145,7 +145,8 @@ def connect() -> None:
                 _after_delete, sender=model, dispatch_uid=f"history-delete-{model._meta.label}"
             )
             for field in model._meta.many_to_many:
-                through = field.remote_field.through
                 m2m_changed.connect(
-                    _after_links, sender=through, dispatch_uid=f"history-links-{through._meta.label}"
+                    _after_links,
+                    sender=field.remote_field.through,
+                    dispatch_uid=f"history-links-{model._meta.label}-{field.name}",
                 )
