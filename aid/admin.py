@@ -285,10 +285,9 @@ class PaymentAdmin(OfficeAdmin):
         "school",
         "due",
         "paid",
-        "account",
-        "holder",
         "state",
         "paid_on",
+        "account",
     )
     list_filter = (
         PaymentSemesterFilter,

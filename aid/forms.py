@@ -16,7 +16,7 @@ from aid.models import Disbursement, Payment
 from aid.services import standard_in_force
 from povertyaid.lib.money import yuan_text
 from povertyaid.schools.admin_base import ScopedModelForm
-from povertyaid.schools.admin_base.asking import ActionForm
+from povertyaid.schools.admin_base.asking import UNCHOSEN, ActionForm
 from povertyaid.schools.admin_base.presets import semester_name
 from students.models import Enrolment, Student
 
@@ -151,4 +151,4 @@ def offer_moves(
     """Offer the states that at least one of the chosen records can reach."""
     held = set(form.records.order_by().values_list("state", flat=True))
     reachable: set[str] = set().union(*(moves[state] for state in held))
-    form.fields["state"].choices = [item for item in labels if item[0] in reachable]  # type: ignore[attr-defined]
+    form.fields["state"].choices = [UNCHOSEN, *(item for item in labels if item[0] in reachable)]  # type: ignore[attr-defined]

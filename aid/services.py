@@ -52,7 +52,9 @@ def move_payments(*, payments: Iterable[Payment], state: str, day: dt.date, acto
     """
     # Read again under lock: a confirmation that is sent twice must not move a payment twice.
     chosen = [payment.pk for payment in payments]
-    payments = list(Payment.objects.visible_to(actor).select_for_update().filter(pk__in=chosen))
+    payments = list(
+        Payment.objects.visible_to(actor).filter(pk__in=chosen).order_by("pk").select_for_update(of=("self",))
+    )
     moving = [payment for payment in payments if state in Payment.MOVES[payment.state]]
     updates = []
     for payment in moving:

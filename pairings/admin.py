@@ -317,6 +317,10 @@ class ContactAdmin(OfficeAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"date": timezone.localdate(), **super().get_changeform_initial_data(request)}
 
+    @staticmethod
+    def autocomplete_label(contact: Any) -> str:
+        return f"{contact} · {contact.pairing.student or contact.pairing.household}"
+
     @admin.display(description=_("pupil or household"), ordering="pairing__student__name_key")
     def helped(self, contact: Contact) -> Student | Household | None:
         return contact.pairing.student or contact.pairing.household

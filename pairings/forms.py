@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from pairings.models import Pairing
 from povertyaid.schools.admin_base import ScopedModelForm
-from povertyaid.schools.admin_base.asking import ActionForm
+from povertyaid.schools.admin_base.asking import UNCHOSEN, ActionForm
 from povertyaid.schools.models import Staff
 
 
@@ -61,7 +61,9 @@ class PrivateNoteForm(ScopedModelForm):
 class EndPairingForm(ActionForm):
     """Why the pairings end, and when."""
 
-    reason = forms.ChoiceField(label=gettext_lazy("why it ended"), choices=Pairing.EndReason.choices)
+    reason = forms.ChoiceField(
+        label=gettext_lazy("why it ended"), choices=[UNCHOSEN, *Pairing.EndReason.choices]
+    )
     end_on = forms.DateField(label=gettext_lazy("Last day"), widget=AdminDateWidget)
 
     def prepare(self) -> None:

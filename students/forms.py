@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from households.forms import IdentityForm
 from povertyaid.schools.admin_base import ScopedModelForm
-from povertyaid.schools.admin_base.asking import ActionForm
+from povertyaid.schools.admin_base.asking import UNCHOSEN, ActionForm
 from povertyaid.schools.admin_base.presets import SemesterField, SemesterSelect, semester_choices
 from povertyaid.schools.models import SchoolClass
 from students.filters import present_classes
@@ -96,7 +96,7 @@ class EndEnrolmentForm(ActionForm):
 
     state = forms.ChoiceField(
         label=gettext_lazy("How the enrolment ends"),
-        choices=[(state.value, state.label) for state in ENDED_STATES],
+        choices=[UNCHOSEN, *((state.value, state.label) for state in ENDED_STATES)],
     )
     end_on = forms.DateField(label=gettext_lazy("Last day"), widget=AdminDateWidget)
 
@@ -131,4 +131,4 @@ class MoveRecognitionForm(ActionForm):
         held = set(self.records.order_by().values_list("state", flat=True))
         reachable = set().union(*(Recognition.MOVES[state] for state in held))
         choices = [(value, label) for value, label in Recognition.State.choices if value in reachable]
-        self.fields["state"].choices = choices  # type: ignore[attr-defined]
+        self.fields["state"].choices = [UNCHOSEN, *choices]  # type: ignore[attr-defined]

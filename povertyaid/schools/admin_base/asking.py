@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template.response import TemplateResponse
 
+from povertyaid.schools.admin_base.rights import within_rights
 from povertyaid.schools.admin_base.scoping import visible
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 SHOWN = 20
+# Nothing is preset where each choice does something else: one click too many must not graduate a class.
+UNCHOSEN = ("", "---------")
 
 
 class ActionForm(forms.Form):
@@ -59,6 +62,8 @@ def asking_action(
     def decorate(method: ForAll) -> Callable[..., Any]:
         @wraps(method)
         def action(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
+            for permission in permissions:
+                queryset = within_rights(queryset, request.user, permission)
             pks = list(queryset.order_by().values_list("pk", flat=True))
             records = self.get_queryset(request).filter(pk__in=pks)
             sent = request.POST if request.POST.get("confirmed") == "yes" else None
