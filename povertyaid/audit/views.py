@@ -65,6 +65,8 @@ def reveal(request: HttpRequest, label: str, pk: int, field_name: str) -> HttpRe
     if may_reveal is None or not may_reveal(request):
         raise PermissionDenied
     record = get_object_or_404(visible(model, request.user), pk=pk)
+    if not may_reveal(request, record):
+        raise PermissionDenied
     form = RevealForm(request.POST or None)
     value = ""
     if request.method == "POST" and form.is_valid():

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
-from povertyaid.schools.models import RoleGrant, School
-from povertyaid.schools.roles import TABLE, WITH_SITES_ROLES, Role
+from povertyaid.schools.models import School
+from povertyaid.schools.roles import TABLE
 from povertyaid.schools.scope import Scope, scope_of
 
 if TYPE_CHECKING:
@@ -57,26 +55,7 @@ def import_scope(user: User, label: str) -> Scope:
     scope = scope_of(user)
     if scope.everything:
         return scope
-    today = timezone.localdate()
-    counties, schools, centres = set(), set(), set()
-    for grant in RoleGrant.objects.visible_to(user).filter(user=user):
-        role = Role(grant.role)
-        if not grant.is_live(today) or "import" not in TABLE[role].get(label, ()):
-            continue
-        if grant.county_id is not None:
-            counties.add(grant.county_id)
-        elif grant.school_id is not None:
-            schools.add(grant.school_id)
-            if role in WITH_SITES_ROLES:
-                centres.add(grant.school_id)
-    if centres:
-        sites = School.objects.visible_to(user).filter(central_school__in=centres)
-        schools |= set(sites.values_list("pk", flat=True))
-    return replace(
-        scope,
-        county_ids=frozenset(counties) & scope.county_ids,
-        school_ids=frozenset(schools) & scope.school_ids,
-    )
+    return scope.of_roles([role for role in scope.roles if "import" in TABLE[role].get(label, ())])
 
 
 class SchoolBook:

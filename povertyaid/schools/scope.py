@@ -6,7 +6,7 @@ Conditions are `pk__in` subqueries over lookup strings: on 40,000 households for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
@@ -16,6 +16,8 @@ from povertyaid.schools.models import RoleGrant, School, SchoolClass, Staff, Use
 from povertyaid.schools.roles import COUNTY_ROLES, EITHER_ROLES, WITH_SITES_ROLES, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.contrib.auth.models import AnonymousUser
 
 
@@ -32,6 +34,17 @@ class Scope:
     home_county_ids: frozenset[int] = frozenset()
     home_school_ids: frozenset[int] = frozenset()
     roles: frozenset[Role] = frozenset()
+    # Where each granted role holds: (role, county or None, schools with the sites below them).
+    places: frozenset[tuple[Role, int | None, frozenset[int]]] = frozenset()
+
+    def of_roles(self, roles: Collection[Role]) -> Scope:
+        """Return this scope with the counties and schools alone for which one of these roles is granted."""
+        held = [place for place in self.places if place[0] in roles]
+        return replace(
+            self,
+            county_ids=frozenset(county for _role, county, _schools in held if county is not None),
+            school_ids=frozenset[int]().union(*(schools for _role, _county, schools in held)),
+        )
 
     @property
     def schools(self) -> QuerySet[Any, Any]:
@@ -63,8 +76,8 @@ def _compute(user: User) -> Scope:
         return Scope(everything=True)
     today = timezone.localdate()
     counties: set[int] = set()
-    schools: set[int] = set()
-    with_sites: set[int] = set()
+    held: list[tuple[Role, int]] = []
+    places: set[tuple[Role, int | None, frozenset[int]]] = set()
     roles: set[Role] = set()
     home_counties: set[int] = set()
     home_schools: set[int] = set()
@@ -74,14 +87,15 @@ def _compute(user: User) -> Scope:
             continue
         roles.add(role)
         if grant.school is not None:
-            schools.add(grant.school.pk)
+            held.append((role, grant.school.pk))
             home_counties.add(grant.school.county_id)
-            if role in WITH_SITES_ROLES:
-                with_sites.add(grant.school.pk)
         elif grant.county_id is not None and role in COUNTY_ROLES | EITHER_ROLES:
             counties.add(grant.county_id)
-    if with_sites:
-        schools |= set(School.objects.filter(central_school__in=with_sites).values_list("pk", flat=True))
+            places.add((role, grant.county_id, frozenset()))
+    sites = _sites({school for role, school in held if role in WITH_SITES_ROLES})
+    for role, school in held:
+        below = sites.get(school, frozenset()) if role in WITH_SITES_ROLES else frozenset()
+        places.add((role, None, below | {school}))
     staff = Staff.objects.filter(account=user).first()
     classes: frozenset[int] = frozenset()
     if staff is not None:
@@ -92,14 +106,25 @@ def _compute(user: User) -> Scope:
         home_schools |= {staff.school_id} - {None}  # type: ignore[arg-type]
     return Scope(
         county_ids=frozenset(counties),
-        school_ids=frozenset(schools),
+        school_ids=frozenset[int]().union(*(schools for _role, _county, schools in places)),
         class_ids=classes,
         staff_id=staff.pk if staff and roles else None,
         user_id=user.pk,
         home_county_ids=frozenset(home_counties | counties),
         home_school_ids=frozenset(home_schools),
         roles=frozenset(roles),
+        places=frozenset(places),
     )
+
+
+def _sites(central: set[int]) -> dict[int, frozenset[int]]:
+    """Return the sites below each central school."""
+    found: dict[int, frozenset[int]] = {}
+    if central:
+        rows = School.objects.filter(central_school__in=central).values_list("central_school", "pk")
+        for school, site in rows:
+            found[school] = found.get(school, frozenset()) | {site}
+    return found
 
 
 def _derived_roles(staff: Staff, classes: frozenset[int]) -> set[Role]:

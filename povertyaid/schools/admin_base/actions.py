@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from povertyaid.lib.messages import MessageError
+from povertyaid.schools.admin_base.rights import within_rights
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -46,6 +47,8 @@ def confirmed_action(
     def decorate(method: PerRecord) -> Callable[..., Any]:
         @wraps(method)
         def action(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
+            for permission in permissions:
+                queryset = within_rights(queryset, request.user, permission)
             if request.POST.get("confirmed") != "yes":
                 return _ask(self, request, queryset, action_name=method.__name__, title=description, question=question)
             done, failed = 0, []

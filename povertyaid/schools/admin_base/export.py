@@ -21,6 +21,7 @@ from import_export.formats.base_formats import CSV, XLSX
 from povertyaid.lib.fields import PhoneField, Sensitive
 from povertyaid.lib.masks import mask_phone
 from povertyaid.schools.admin_base.reasons import ReasonField
+from povertyaid.schools.admin_base.rights import within_rights
 from povertyaid.schools.signals import accessed
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class ScopedExportMixin(ExportMixin):  # type: ignore[misc]
             raise PermissionDenied
         may_reveal = self.has_reveal_permission(request)
         form = OfficeExportForm(request.POST or None, may_reveal=may_reveal)
-        queryset = self.get_export_queryset(request)
+        queryset = within_rights(self.get_export_queryset(request), request.user, "export")
         if request.method == "POST" and form.is_valid():
             return self._file(request, queryset, form.cleaned_data)
         context = {
@@ -182,6 +183,8 @@ class ScopedExportMixin(ExportMixin):  # type: ignore[misc]
 
     def _file(self, request: HttpRequest, queryset: QuerySet[Any], chosen: dict[str, Any]) -> HttpResponse:
         whole = bool(chosen.get("whole"))
+        if whole:
+            queryset = within_rights(queryset, request.user, "reveal")
         file_format = Workbook() if chosen["format"] == "xlsx" else CsvWithMark()
         dataset = export_resource(self, whole=whole).export(queryset=_in_chunks(queryset))
         data = self._written(file_format, dataset)

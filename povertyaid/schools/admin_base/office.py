@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from povertyaid.schools.admin_base.export import ScopedExportMixin
 from povertyaid.schools.admin_base.options import ScopedAdmin
 from povertyaid.schools.admin_base.presets import Preset, own_schools
-from povertyaid.schools.admin_base.rights import RoleBound
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 SCHOOL_COLUMNS = frozenset({"school", "school_now"})
 
 
-class OfficeAdmin(Preset, RoleBound, ScopedExportMixin, ScopedAdmin):
-    """Scope, rights by role, presets and export together (docs/admin.md).
+class OfficeAdmin(Preset, ScopedExportMixin, ScopedAdmin):
+    """Scope, presets and export together (docs/admin.md).
 
     Who answers for one school sees no column and no filter that would say its name in every row.
     """

@@ -239,7 +239,8 @@ class ScopedAdmin(RoleBound, _Scoped, admin.ModelAdmin):  # type: ignore[type-ar
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Undo what was added where another role of the account only reads (the page saves in one transaction)."""
-        if not may_act_on(request.user, obj, "add"):
+        seen = visible(self.model, request.user).filter(pk=obj.pk)
+        if not may_act_on(request.user, obj, "add") and seen.exists():
             raise PermissionDenied
         return super().response_add(request, obj, post_url_continue)
 
