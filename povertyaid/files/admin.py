@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.files.models import Attachment, Document
 from povertyaid.schools.admin_base import ScopedAdmin, ScopedModelForm, ScopedRelatedFilter
 from povertyaid.schools.admin_base.presets import Preset, take_county
+from povertyaid.schools.admin_base.reasons import ReasonField
 from povertyaid.schools.scope import scope_of
 from povertyaid.schools.signals import accessed
 
@@ -62,6 +64,12 @@ class DocumentForm(ScopedModelForm):
         return scan
 
 
+class WholeFileForm(forms.Form):
+    """Why somebody needs an imported list as it arrived."""
+
+    reason = ReasonField()
+
+
 @admin.register(Attachment)
 class AttachmentAdmin(ScopedAdmin):
     """Files as they arrived. They come in where they are used (imports, documents), not here."""
@@ -94,16 +102,42 @@ class AttachmentAdmin(ScopedAdmin):
         return [path("<int:pk>/file/", view, name="files_attachment_file"), *super().get_urls()]
 
     def download_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send a file as it arrived, and log it: workbooks hold whole numbers."""
+        """Send a file as it arrived, and log it; an imported list holds whole numbers, so that it asks for a reason."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        record = get_object_or_404(Attachment.objects.visible_to(request.user), pk=pk)
-        accessed.send(sender=type(self), action="export", user=request.user, record=record, detail={"file": True})
+        record = get_object_or_404(Attachment.objects.visible_to(request.user).defer("content"), pk=pk)
+        reason = ""
+        # Imports stand in a layer above: reached by the lookup string.
+        if Attachment.objects.filter(pk=pk, batches__isnull=False).exists():
+            if not self.has_reveal_permission(request, record):
+                raise PermissionDenied
+            form = WholeFileForm(request.POST or None)
+            if request.method != "POST" or not form.is_valid():
+                return self._ask(request, record, form)
+            reason = form.cleaned_data["reason"]
+        accessed.send(
+            sender=type(self),
+            action="export",
+            user=request.user,
+            record=record,
+            detail={"file": True, "whole": bool(reason)},
+            reason=reason,
+        )
         # Never shown inside a page: what was sent to us may be made to look like one of ours.
         response = HttpResponse(record.get(), content_type="application/octet-stream")
         response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(record.name)}"
         response["Cache-Control"] = "no-store"
         return response
+
+    def _ask(self, request: HttpRequest, record: Attachment, form: WholeFileForm) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Imported list with whole numbers: %(file)s") % {"file": record.name},
+            "form": form,
+            "opts": self.opts,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/whole_file.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

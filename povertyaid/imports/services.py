@@ -183,11 +183,17 @@ def _needs(model: type[models.Model]) -> set[type[models.Model]]:
 
 
 def _school_of(plan: Plan) -> School | None:
-    """The school of a batch: the chosen one, else the one that all tables are for."""
-    if plan.context.school is not None:
-        return plan.context.school
+    """The school of a batch: the chosen one, else the one that all tables are for.
+
+    A list whose rows name other schools belongs to none: a school's people see its batches with every row.
+    """
     found = {row.table.school.pk: row.table.school for row in plan.rows if row.table.school is not None}
-    return next(iter(found.values())) if len(found) == 1 else None
+    school = plan.context.school or (next(iter(found.values())) if len(found) == 1 else None)
+    if school is None:
+        return None
+    named = {text for row in plan.rows if (text := row.values.get("school"))}
+    others = (plan.context.schools.resolve(text).school for text in named)
+    return None if any(other is not None and other.pk != school.pk for other in others) else school
 
 
 def _county_of(plan: Plan) -> County:

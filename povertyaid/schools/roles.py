@@ -60,7 +60,7 @@ _TABLE: dict[str, tuple[str, ...]] = {
     "schools.rolegrant":    ("vacd",  "",      "",        "",       "",     "",       "",       "",      "",     ""),
     "audit.change":         ("v",     "",      "",        "",       "",     "",       "",       "",      "",     "v"),
     "audit.accesslog":      ("ve",    "",      "",        "",       "",     "",       "",       "",      "",     "v"),
-    "files.attachment":     ("v",     "v",     "vac",     "vac",    "vac",  "vac",    "vac",    "",      "",     "v"),
+    "files.attachment":     ("v",     "v",     "vacr",    "vacr",   "vacr", "vacr",   "vacr",   "",      "",     "v"),
     "files.document":       ("vacd",  "v",     "vacd",    "vacd",   "vac",  "vacd",   "vacd",   "v",     "",     "v"),
     "imports.importbatch":  ("va",    "",      "va",      "v",      "v",    "va",     "va",     "",      "",     "v"),
     "imports.importrow":    ("v",     "",      "v",       "v",      "v",    "v",      "v",      "",      "",     "v"),
