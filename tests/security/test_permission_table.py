@@ -269,6 +269,22 @@ def test_files(desk: Desk) -> None:
         assert_status(desk.post(url), expected, (desk.persona.name, url, place))
 
 
+def test_imported_files_come_to_who_may_see_whole_numbers(desk: Desk) -> None:
+    for place in PLACES:
+        batch: Any = desk.targets.at(place, "imports.importbatch")
+        url = reverse("admin:files_attachment_file", args=[batch.file.pk])
+        expected = desk.persona.status("files.attachment", "view", place)
+        if expected == 200 and not desk.persona.may("files.attachment", "reveal"):
+            expected = 403
+        asked, sent = desk.get(url), desk.post(url, reason="核对报送名单的原件")
+        assert_status(asked, expected, (desk.persona.name, url, place))
+        assert_status(sent, expected, (desk.persona.name, url, place))
+        if expected == 200:
+            # Only a reason brings the file.
+            assert "attachment" not in asked.headers.get("Content-Disposition", "")
+            assert "attachment" in sent.headers["Content-Disposition"]
+
+
 def test_first_passwords(desk: Desk) -> None:
     for place in PLACES:
         url = reverse("admin:schools_user_password", args=[desk.pk("schools.user", place)])

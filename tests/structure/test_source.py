@@ -40,6 +40,7 @@ OPEN_ALLOWED = {
     "aid/admin.py:Disbursement.objects.filter": RULE,
     "aid/forms.py:Enrolment.objects.filter": LINKED,
     "households/admin.py:Member.objects.filter": LINKED,
+    "povertyaid/files/admin.py:Attachment.objects.filter": LINKED,
     "households/admin.py:Assignment.objects.filter": RULE,
     "households/forms.py:self._rows._default_manager.filter": RULE,
     "pairings/admin.py:Member.objects.filter": LINKED,
