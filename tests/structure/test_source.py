@@ -44,7 +44,6 @@ OPEN_ALLOWED = {
     "households/admin.py:Assignment.objects.filter": RULE,
     "households/forms.py:self._rows._default_manager.filter": RULE,
     "pairings/admin.py:Member.objects.filter": LINKED,
-    "pairings/admin.py:Enrolment.objects.filter": LINKED,
     "pairings/admin.py:Contact.objects.filter": LINKED,
     "pairings/admin.py:Pairing.objects.select_related": CHOICES,
     "pairings/forms.py:Staff.objects.filter": CHOICES,
