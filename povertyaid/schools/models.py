@@ -344,7 +344,7 @@ class SchoolClass(Record):
         return periods.grade_of(self.entry_year, school_year)
 
     def name_in(self, school_year: int) -> str:
-        """Return the class's name in a school year, for example 三年级2班; one that has left by then, 2018级2班（已毕业）."""
+        """Return the class's name in a school year: 三年级2班, or 2018级2班（已毕业） once it has left."""
         if self.grade_in(school_year) > periods.last_grade(self.stage):
             return f"{self.entry_year}级{self.number}班（已毕业）"
         return f"{periods.grade_label(self.stage, self.grade_in(school_year))}{self.number}班"

@@ -123,6 +123,8 @@ def _sites(central: set[int]) -> dict[int, frozenset[int]]:
     if central:
         rows = School.objects.filter(central_school__in=central).values_list("central_school", "pk")
         for school, site in rows:
+            if school is None:  # cannot be: the filter names them
+                continue
             found[school] = found.get(school, frozenset()) | {site}
     return found
 
