@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 LOCK = "lock_version"
+LONGEST_KEY = 18
 # Columns of so many characters and more take free text; shorter ones hold names, codes and numbers of registries.
 SENTENCE = 100
 
@@ -41,12 +42,19 @@ class LockField(forms.IntegerField):
         return False
 
 
+def is_key(text: Any) -> bool:
+    """Say whether what was sent can be a primary key; anything else would be an error of the database."""
+    return str(text).isascii() and str(text).isdecimal() and len(str(text)) <= LONGEST_KEY
+
+
 class ScopedAutocompleteSelect(AutocompleteSelect):
     """Shows the record that stands there now without asking the database once a row."""
 
     known: models.Model | None = None
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        # Django asks the database for whatever was sent; the field itself has told by now that it is no choice.
+        value = [item for item in value if is_key(item)]
         known = self.known
         if known is not None and [str(item) for item in value] == [str(known.pk)]:
             default: tuple[None, list[Any], int] = (None, [], 0)

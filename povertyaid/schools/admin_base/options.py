@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import helpers
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.contrib.auth import get_permission_codename
@@ -26,7 +27,13 @@ from povertyaid.lib.masks import mask_phone
 from povertyaid.lib.money import yuan_table
 from povertyaid.schools.admin_base import deletion, trail
 from povertyaid.schools.admin_base.checks import ScopedAdminChecks, ScopedInlineChecks
-from povertyaid.schools.admin_base.forms import LOCK, ScopedAutocompleteSelect, ScopedFormSet, ScopedModelForm
+from povertyaid.schools.admin_base.forms import (
+    LOCK,
+    ScopedAutocompleteSelect,
+    ScopedFormSet,
+    ScopedModelForm,
+    is_key,
+)
 from povertyaid.schools.admin_base.rights import RoleBound, may_act_on, within_rights
 from povertyaid.schools.admin_base.scoping import visible
 from povertyaid.schools.admin_base.search import search
@@ -325,7 +332,9 @@ class ScopedAdmin(RoleBound, _Scoped, admin.ModelAdmin):  # type: ignore[type-ar
             record.delete()
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> Any:
-        """As delete_view does, for bulk actions."""
+        """As delete_view does, for bulk actions; records that cannot exist are not found."""
+        if not all(map(is_key, request.POST.getlist(helpers.ACTION_CHECKBOX_NAME))):
+            raise Http404
         try:
             with transaction.atomic():
                 return super().response_action(request, queryset, *args)
