@@ -69,4 +69,6 @@ def test_nothing_is_added_where_one_only_reads(
         sent = client.post(url, {"name": "资助办公室乙", "school": school.pk, "county": school.county_id})
         assert sent.status_code == answer, school
     model = type(world.home.department)
-    assert list(model.objects.filter(name="资助办公室乙").values_list("school", flat=True)) == [world.home.school.pk]
+    assert list(model.objects.filter(name="资助办公室乙").values_list("school", flat=True)) == [
+        world.home.school.pk
+    ]
