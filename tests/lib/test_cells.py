@@ -382,3 +382,11 @@ def test_whatever_goes_in_a_value_or_a_refusal(cleaner: Cleaner, value: object) 
         assert all(repair.before != repair.after for repair in cleaned.repairs)
         assert isinstance(cleaned.masked_repairs, list)
     assert outcome
+
+
+def test_free_text_takes_no_number_that_is_stored_encrypted_elsewhere() -> None:
+    for text in ("母亲43120220180422353X", "卡号6217415776519259574"):
+        with pytest.raises(CellError) as caught:
+            cells.clean_text(text, ctx=CTX)
+        assert caught.value.code == "number_in_text"
+    assert cells.clean_text("电话15008470472，户编号4312020013", ctx=CTX).value

@@ -9,6 +9,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.lib.cells.base import (
@@ -24,6 +25,7 @@ from povertyaid.lib.cells.base import (
 )
 from povertyaid.lib.names import PersonNameError, normalise_name
 from povertyaid.lib.sheets.model import Value
+from povertyaid.lib.validators import validate_no_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -71,6 +73,8 @@ def clean_text(
 ) -> Cleaned[str]:
     """Free text: blanks at the ends removed, everything else as it stands; at most `longest` characters.
 
+    An identity number or bank card in it is refused: free text is stored as it is, in the clear.
+
     A picture gives a blank and a warning: it must not cost a pupil's whole row.
     """
     if is_blank(value, legal):
@@ -87,6 +91,13 @@ def clean_text(
         raise error(
             "length", _("The text has more than %(longest)d characters. Shorten it."), longest=longest
         )
+    try:
+        validate_no_numbers(steps.text)
+    except ValidationError:
+        raise error(
+            "number_in_text",
+            _("This text holds an identity number or bank account. Take it out: it belongs into a column of its own."),
+        ) from None
     return Cleaned(steps.text, steps.repairs)
 
 
