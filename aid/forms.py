@@ -98,7 +98,7 @@ class PaymentForm(ScopedModelForm):
                     name,
                     _(
                         "%(amount)s yuan is above the standard of %(programme)s for %(semester)s: %(standard)s yuan."
-                        " Correct the amount, or enter the new standard first."
+                        " Correct the amount; a new standard is entered by the county."
                     )
                     % {
                         "amount": yuan_text(amount),

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from povertyaid.lib import periods
 from povertyaid.lib.periods import Period
+from povertyaid.schools.admin_base.rights import scope_for
 from povertyaid.schools.models import County, School
-from povertyaid.schools.scope import scope_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,7 +62,7 @@ class NewSummaryForm(forms.Form):
         self.fields["period"].choices = period_choices(timezone.localdate())  # type: ignore[attr-defined]
 
     def _targets(self) -> list[tuple[str, str]]:
-        scope = scope_of(self.user)
+        scope = scope_for(self.user, "reports.summary", "add")
         counties = County.objects.visible_to(self.user).filter(pk__in=scope.county_ids)
         schools = School.objects.visible_to(self.user).filter(pk__in=scope.schools)
         return [

@@ -23,6 +23,7 @@ from povertyaid.audit.models import AccessLog
 from povertyaid.audit.services import log_access
 from povertyaid.lib.pdf import PdfError
 from povertyaid.lib.periods import Period
+from povertyaid.schools.admin_base.rights import may_act_on
 from povertyaid.schools.models import User
 from reports.forms import NewSummaryForm
 from reports.indicators import REGISTRY, Indicator, Ratio, UnknownIndicator, WrongFilter
@@ -119,8 +120,8 @@ def summary(request: HttpRequest, pk: int) -> HttpResponse:
         records_url=records_url,
         toolbar=True,
         list_url=reverse("reports:index"),
-        change_url=_change_url(record) if user.has_perm(CHANGE) else "",
-        may_export=user.has_perm(EXPORT),
+        change_url=_change_url(record) if user.has_perm(CHANGE) and may_act_on(user, record, "change") else "",
+        may_export=user.has_perm(EXPORT) and may_act_on(user, record, "export"),
         pdf_url=reverse("reports:summary_pdf", args=[record.pk]),
         html_url=reverse("reports:summary_html", args=[record.pk]),
         json_url=reverse("reports:summary_json", args=[record.pk]),
@@ -218,7 +219,7 @@ def _ratio(paper: Paper, ratio: Ratio, record: Summary) -> dict[str, Any]:
 @require_GET
 def summary_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the paper as PDF; the export is logged."""
-    record = _summary(request, pk)
+    record = _to_export(request, pk)
     paper = Paper.of(record)
     try:
         content = paper.pdf()
@@ -233,7 +234,7 @@ def summary_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def summary_html(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the paper as one file of HTML; the export is logged."""
-    record = _summary(request, pk)
+    record = _to_export(request, pk)
     paper = Paper.of(record)
     content = paper.standalone_html().encode()
     log_access(AccessLog.Action.EXPORT, user=_user(request), record=record, detail={"format": "html"})
@@ -244,13 +245,21 @@ def summary_html(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def summary_json(request: HttpRequest, pk: int) -> HttpResponse:
     """Send figures and sections as JSON; the export is logged."""
-    record = _summary(request, pk)
+    record = _to_export(request, pk)
     paper = Paper.of(record)
     content = paper.json()
     log_access(AccessLog.Action.EXPORT, user=_user(request), record=record, detail={"format": "json"})
     response = JsonResponse(content, json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{paper.title}.json")
     return response
+
+
+def _to_export(request: HttpRequest, pk: int) -> Summary:
+    """Return a summary that a role of the account may export where it stands; 403 where it may only be read."""
+    record = _summary(request, pk)
+    if not may_act_on(_user(request), record, "export"):
+        raise PermissionDenied
+    return record
 
 
 def _file(content: bytes, kind: str, name: str) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -62,9 +62,18 @@ class ClassChoices:
         return field
 
 
+class EnrolmentFormSet(ConstraintFormSet):
+    """Enrolments in the form of a pupil; a new pupil needs one."""
+
+    default_error_messages: ClassVar = {
+        **ConstraintFormSet.default_error_messages,
+        "too_few_forms": _("Fill in the school and the class of the pupil."),
+    }
+
+
 class EnrolmentInline(Preset, ClassChoices, ScopedTabularInline):
     model = Enrolment
-    formset = ConstraintFormSet
+    formset = EnrolmentFormSet
     fields = ("school", "school_class", "start_on", "end_on", "state")
     autocomplete_fields = ("school",)
     show_change_link = False
@@ -80,10 +89,20 @@ class EnrolmentInline(Preset, ClassChoices, ScopedTabularInline):
         return super().get_formset(request, obj, **kwargs, validate_min=obj is None)
 
 
+class RecognitionFormSet(ConstraintFormSet):
+    """Recognitions in the form of a pupil."""
+
+    def save_new(self, form: Any, commit: bool = True) -> Any:
+        """Take the class of a new pupil from the enrolment that was stored just before."""
+        form.instance.student = self.instance
+        put_in_class(form.instance)
+        return super().save_new(form, commit)
+
+
 class RecognitionInline(Preset, ClassChoices, ScopedTabularInline):
     model = Recognition
     form = RecognitionForm
-    formset = ConstraintFormSet
+    formset = RecognitionFormSet
     fields = ("semester", "level", "primary_group", "school", "state")
     readonly_fields = ("state",)
     autocomplete_fields = ("school",)

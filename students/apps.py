@@ -10,6 +10,7 @@ class StudentsConfig(AppConfig):
 
     def ready(self) -> None:
         from povertyaid.schools import todo
-        from students import waiting
+        from students import linking, waiting
 
+        linking.connect()
         todo.register(waiting.waiting)

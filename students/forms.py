@@ -62,6 +62,9 @@ class RecognitionForm(ScopedModelForm):
         student, school = data.get("student"), data.get("school")
         if student is None or school is None:
             return
+        if student.pk is None:
+            # A new pupil: the enrolment stands in the same form, and both are saved together.
+            return
         if (
             not Enrolment.objects.visible_to(self.request.user)
             .filter(student=student, school=school)

@@ -1,4 +1,4 @@
-"""Pupils and household members who are the same child find each other by the identity number, after any import.
+"""Pupils and household members who are the same child find each other by the identity number, however they came in.
 
 Lists of pupils and of households arrive in any order, so that it is done after both. It is derived from what was
 imported, and the history tells it.
@@ -6,10 +6,15 @@ imported, and the history tells it.
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import models
+from django.db.models.signals import post_save
+
 from households.models import Member
 from povertyaid.audit.services import Update, bulk_write
 from povertyaid.imports.resources import Committed, after_commit, by_key
-from students.models import Student
+from students.models import Enrolment, Student
 
 
 @after_commit
@@ -42,3 +47,31 @@ def link_members(committed: Committed) -> None:
         if found[0].pk not in taken
     ]
     bulk_write(update=updates, actor=committed.actor, batch_id=committed.batch.pk)
+
+
+def link_saved(instance: models.Model, **kwargs: Any) -> None:
+    """Do the same for one record that was saved in a form."""
+    if kwargs.get("raw"):
+        return
+    if isinstance(instance, Member):
+        _link(instance.identity_hash, instance.household.county_id)
+    elif isinstance(instance, Enrolment):
+        _link(instance.student.identity_hash, instance.school.county_id)
+
+
+def _link(identity_hash: str, county_id: int) -> None:
+    free = Student.objects.filter(identity_hash=identity_hash, member__isnull=True)
+    student = free.filter(enrolments__school__county=county_id).first() if identity_hash else None
+    if student is None:
+        return
+    members = Member.objects.filter(identity_hash=identity_hash, left_on__isnull=True, student__isnull=True)
+    member = members.filter(household__county=county_id).first()
+    if member is not None:
+        student.member = member
+        student.save()
+
+
+def connect() -> None:
+    """Listen to what forms save; lists are written in bulk, without signals."""
+    for model in (Member, Enrolment):
+        post_save.connect(link_saved, sender=model, dispatch_uid=f"link-{model._meta.label}")

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from povertyaid.audit.services import Link, Update, bulk_write
 from povertyaid.lib import periods
+from povertyaid.schools.admin_base.rights import scope_for
 from povertyaid.schools.models import SchoolClass, User
-from povertyaid.schools.scope import scope_of
 from students.models import Enrolment, Recognition, Student, WrongRecognitionMoveError
 
 ENDED_STATES = (Enrolment.State.GRADUATED, Enrolment.State.TRANSFERRED, Enrolment.State.LEFT)
@@ -41,15 +41,17 @@ def current_semester(day: dt.date | None = None) -> periods.Semester:
     return periods.semester_of(day or timezone.localdate())
 
 
-def live_enrolments(students: Iterable[Student], user: User) -> list[Enrolment]:
-    """Return the pupils' present enrolments in the schools that `user` answers for.
+def live_enrolments(
+    students: Iterable[Student], user: User, *, may: tuple[str, str] = ("students.enrolment", "change")
+) -> list[Enrolment]:
+    """Return the pupils' present enrolments in the schools where a role of `user` may do what `may` says.
 
     A pupil who moved on is still seen by the old school; its enrolment elsewhere is not the old school's to change.
     """
     enrolments = Enrolment.objects.visible_to(user).filter(
         student__in=[student.pk for student in students], state=Enrolment.State.ENROLLED
     )
-    scope = scope_of(user)
+    scope = scope_for(user, *may)
     if not scope.everything:
         enrolments = enrolments.filter(school__in=scope.schools)
     return list(enrolments.select_related("school", "school_class"))
@@ -99,7 +101,8 @@ def recognise_again(*, students: Iterable[Student], semester: periods.Semester, 
     students = list(students)
     before = periods.shift_semester(semester, -1)
     numbers = [student.pk for student in students]
-    enrolments = {enrolment.student_id: enrolment for enrolment in live_enrolments(students, actor)}
+    here = live_enrolments(students, actor, may=("students.recognition", "add"))
+    enrolments = {enrolment.student_id: enrolment for enrolment in here}
     # Every recognition counts here, also one of a school that the user may not see: once a semester is once.
     already = set(
         Recognition.objects.filter(student__in=numbers, semester=semester).values_list("student", flat=True)

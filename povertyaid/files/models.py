@@ -52,7 +52,8 @@ class Attachment(Record):
         return (
             Q(school__in=scope.schools)
             | Q(school__isnull=True, county__in=scope.county_ids)
-            | Q(owner=scope.user_id)
+            # Not those of a school that one has left since.
+            | Q(school__isnull=True, owner=scope.user_id, county__in=scope.home_county_ids)
         )
 
     def put(self, data: bytes) -> None:

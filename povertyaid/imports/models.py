@@ -83,7 +83,8 @@ class ImportBatch(Record):
         return (
             Q(school__in=scope.schools)
             | Q(school__isnull=True, county__in=scope.county_ids)
-            | Q(sender=scope.user_id)
+            # Not those of a school that one has left since.
+            | Q(school__isnull=True, sender=scope.user_id, county__in=scope.home_county_ids)
         )
 
     def move(self, state: str) -> None:

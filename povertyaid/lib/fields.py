@@ -11,6 +11,7 @@ from django.core import checks
 from django.db import models
 
 from povertyaid.lib.crypto import decrypt, encrypt, lookup_hash
+from povertyaid.lib.validators import validate_phone
 
 TOKEN_PREFIX = "gAAAA"  # noqa: S105 - a marker, not a password; every Fernet token begins so (version byte and the high bytes of the time)
 TAIL_LENGTH = 4
@@ -229,6 +230,8 @@ class TailField(models.CharField[Any, Any]):
 
 class PhoneField(models.CharField[Any, Any]):
     """A telephone number (mobile or landline); history and exports show it masked."""
+
+    default_validators = [validate_phone]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 60)

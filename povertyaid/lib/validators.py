@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.lib.identity import IdentityError, check_character, check_identity
 
 PUPIL_NUMBER = re.compile(r"^[GJL]\d{17}[\dX]$")
+# A mobile; a landline with or without its area code and extension; a 400 or 800 number.
+PHONE = re.compile(r"^(1[3-9][0-9]{9}|(0[0-9]{2,3})?[2-8][0-9]{6,7}([转#][0-9]{1,6})?|[48]00[0-9]{7})$")
 ACCOUNT = re.compile(r"^\d{8,32}$")
 
 
@@ -28,6 +30,15 @@ def validate_pupil_number(value: str) -> None:
         raise ValidationError(
             _("A pupil number is G, J or L, then 17 digits, then a digit or X."), code="pupil_number"
         )
+
+
+def validate_phone(value: str) -> None:
+    """Raise ValidationError unless `value` is a mobile or landline number, or several separated by 、 (POLICY §4)."""
+    for part in value.split("、"):
+        if not PHONE.match(re.sub(r"[ -]", "", part)):
+            raise ValidationError(
+                _("A mobile number has 11 digits, a landline its area code; separate several with 、"), code="phone"
+            )
 
 
 def validate_account(value: str) -> None:

@@ -5,10 +5,23 @@ from __future__ import annotations
 import string
 from typing import Any
 
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 LEAST_CLASSES = 3
+
+
+class LongEnoughValidator(MinimumLengthValidator):
+    """Django's rule of the least length, in words that the catalogue knows."""
+
+    def get_error_message(self) -> str:
+        """Return the refusal."""
+        return _("The password is too short; it needs at least %(length)d characters.") % {"length": self.min_length}
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _("The password needs at least %(length)d characters.") % {"length": self.min_length}
 
 
 class MixedCharactersValidator:

@@ -8,10 +8,12 @@ import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from povertyaid.schools.models import RoleGrant, User
 from povertyaid.schools.roles import Role
 from students.models import Enrolment, Student
+from students.services import current_semester, end_enrolments, recognise_again
 from tests.personas import World
 from tests.records.pages import page
 
@@ -23,7 +25,8 @@ ClientOf = Callable[[User], Client]
 def visiting_clerk(clerk: User, world: World) -> User:
     """The home school's clerk, who also inspects the rival school."""
     RoleGrant.objects.create(user=clerk, role=Role.INSPECTOR, school=world.rival.school)
-    return User.objects.get(pk=clerk.pk)
+    account: User = User.objects.get(pk=clerk.pk)
+    return account
 
 
 def test_who_inspects_elsewhere_reads_there_and_changes_nothing(
@@ -72,3 +75,24 @@ def test_nothing_is_added_where_one_only_reads(
     assert list(model.objects.filter(name="资助办公室乙").values_list("school", flat=True)) == [
         world.home.school.pk
     ]
+
+
+def test_who_inspects_a_school_reads_its_summary_and_begins_none(
+    client_of: ClientOf, visiting_clerk: User, world: World
+) -> None:
+    summary = world.rival.summary
+    client = client_of(visiting_clerk)
+    assert client.get(reverse("reports:summary", args=[summary.pk])).status_code == 200
+    form = client.get(reverse("reports:index")).context["form"]
+    offered = {key for key, _label in form.fields["target"].choices}
+    assert str(world.home.school.pk) in offered
+    assert str(world.rival.school.pk) not in offered
+
+
+def test_who_inspects_a_school_neither_moves_nor_recognises_its_pupils(visiting_clerk: User, world: World) -> None:
+    pupil = world.rival.pupil
+    before = (Enrolment.objects.get(student=pupil).state, pupil.recognitions.count())
+    ended = end_enrolments(students=[pupil], state="left", end_on=timezone.localdate(), actor=visiting_clerk)
+    again = recognise_again(students=[pupil], semester=current_semester(), actor=visiting_clerk)
+    assert (ended.done, again.done) == (0, 0)
+    assert (Enrolment.objects.get(student=pupil).state, pupil.recognitions.count()) == before
