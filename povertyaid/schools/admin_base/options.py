@@ -218,6 +218,13 @@ class ScopedAdmin(RoleBound, _Scoped, admin.ModelAdmin):  # type: ignore[type-ar
         obj = kwargs.get("obj")
         if obj is not None and request.method == "GET" and getattr(obj, "logs_reads", False):
             accessed.send(sender=type(self), action="read", user=request.user, record=obj)
+        name = {"name": self.opts.verbose_name}
+        if kwargs.get("add"):
+            context["title"] = _("Add %(name)s") % name
+        elif self.has_change_permission(request, obj):
+            context["title"] = _("Change %(name)s") % name
+        else:
+            context["title"] = str(self.opts.verbose_name)
         if obj is not None:
             context["reveal_links"] = self.reveal_links(request, obj)
             self._mask_what_is_only_shown(request, context, obj)
