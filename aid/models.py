@@ -14,7 +14,7 @@ from povertyaid.lib import periods
 from povertyaid.lib.fields import EncryptedField, HashField, TailField
 from povertyaid.lib.masks import mask_account
 from povertyaid.lib.validators import validate_account
-from povertyaid.schools.base import Record
+from povertyaid.schools.base import LifeCycle, Record, WrongMoveError
 from povertyaid.schools.models import County, School, Stage
 from students.models import SEMESTER, Student
 
@@ -137,11 +137,11 @@ class Standard(Record):
         return Q(programme__in=Programme.objects.filter(Programme.scope_filter(scope)).values("pk"))
 
 
-class WrongAidMoveError(RuntimeError):
+class WrongAidMoveError(WrongMoveError):
     """A disbursement or payment was asked to go where its life cycle does not lead; nothing was changed."""
 
 
-class Disbursement(Record):
+class Disbursement(LifeCycle, Record):
     """Payments of one programme, school and semester that go out together (发放批次)."""
 
     class State(models.TextChoices):
@@ -156,6 +156,7 @@ class Disbursement(Record):
         RETURNED = "returned", _("returned for changes")
         VOID = "void", _("void")
 
+    wrong_move = WrongAidMoveError
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         State.DRAFT: frozenset({State.TO_CHECK, State.VOID}),
         State.TO_CHECK: frozenset({State.TO_APPROVE, State.RETURNED}),
@@ -204,16 +205,9 @@ class Disbursement(Record):
     def scope_filter(cls, scope: Scope) -> Q:
         return Q(school__in=scope.schools)
 
-    def move(self, state: str) -> None:
-        """Go to another state and save; raise WrongAidMoveError when MOVES does not lead there."""
-        if state not in self.MOVES[self.state]:
-            msg = f"A disbursement cannot go from {self.state} to {state}."
-            raise WrongAidMoveError(msg)
-        self.state = state
-        self.save()
 
 
-class Payment(Record):
+class Payment(LifeCycle, Record):
     """What one pupil or household gets in one disbursement, in yuan (goods and waivers by their value)."""
 
     class State(models.TextChoices):
@@ -228,6 +222,7 @@ class Payment(Record):
 
     # What counts as aid received (DESIGN §3, figures).
     COUNTED: ClassVar[tuple[str, ...]] = (State.ARRIVED, State.SIGNED, State.REISSUED)
+    wrong_move = WrongAidMoveError
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         State.WAITING: frozenset({State.ARRIVED, State.BANK_RETURNED, State.UNCOLLECTED}),
         State.ARRIVED: frozenset({State.SIGNED, State.UNCOLLECTED, State.REVERSED, State.RECOVERED}),
@@ -314,21 +309,6 @@ class Payment(Record):
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:
         """Payments of one's schools; a teacher sees those of the own class, a helper those of the caseload."""
-        found = Q(disbursement__in=Disbursement.objects.filter(school__in=scope.schools).values("pk"))
-        if scope.class_ids:
-            taught = Student.objects.filter(
-                enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled"
-            )
-            found |= Q(student__in=taught.values("pk"))
-        if scope.staff_id:
-            helped = Student.objects.filter(pairings__helper=scope.staff_id, pairings__state="active")
-            found |= Q(student__in=helped.values("pk"))
-        return found
+        paid_here = Disbursement.objects.filter(school__in=scope.schools)
+        return Q(disbursement__in=paid_here.values("pk")) | Student.in_care_of(scope, "student")
 
-    def move(self, state: str) -> None:
-        """Go to another state and save; raise WrongAidMoveError when MOVES does not lead there."""
-        if state not in self.MOVES[self.state]:
-            msg = f"A payment cannot go from {self.state} to {state}."
-            raise WrongAidMoveError(msg)
-        self.state = state
-        self.save()

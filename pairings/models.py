@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from households.models import Household, Precision
 from povertyaid.lib.fields import EncryptedField
-from povertyaid.schools.base import Record
+from povertyaid.schools.base import LifeCycle, Record, WrongMoveError
 from povertyaid.schools.models import County, School, Staff
 from students.models import Student
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from povertyaid.schools.scope import Scope
 
 
-class WrongPairingMoveError(RuntimeError):
+class WrongPairingMoveError(WrongMoveError):
     """A pairing was asked to go where its life cycle does not lead; nothing was changed."""
 
 
-class Pairing(Record):
+class Pairing(LifeCycle, Record):
     """A helper and the pupil or household that is helped.
 
     Legal path: 待结对 → 帮扶中 → 交接中 → 已结束; 暂停 and back.
@@ -44,6 +44,7 @@ class Pairing(Record):
         MOVED = "moved", _("helper moved")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
+    wrong_move = WrongPairingMoveError
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         State.WAITING: frozenset({State.ACTIVE, State.ENDED}),
         State.ACTIVE: frozenset({State.HANDOVER, State.PAUSED, State.ENDED}),
@@ -132,13 +133,6 @@ class Pairing(Record):
         if self.state == self.State.ENDED and not self.end_on:
             raise ValidationError({"end_on": _("An ended pairing needs its last day.")})
 
-    def move(self, state: str) -> None:
-        """Go to another state and save; raise WrongPairingMoveError when MOVES does not lead there."""
-        if state not in self.MOVES[self.state]:
-            msg = f"A pairing cannot go from {self.state} to {state}."
-            raise WrongPairingMoveError(msg)
-        self.state = state
-        self.save()
 
 
 class Contact(Record):

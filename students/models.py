@@ -15,7 +15,7 @@ from povertyaid.lib import periods
 from povertyaid.lib.fields import EncryptedField, HashField, PhoneField, TailField
 from povertyaid.lib.masks import mask_identity, mask_pupil_number
 from povertyaid.lib.validators import validate_identity, validate_pupil_number
-from povertyaid.schools.base import NamedPerson, Record
+from povertyaid.schools.base import LifeCycle, NamedPerson, Record, WrongMoveError
 from povertyaid.schools.models import School, SchoolClass
 
 if TYPE_CHECKING:
@@ -118,16 +118,19 @@ class Student(NamedPerson):
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:
         """Pupils who are or were enrolled in one's schools; a teacher's own class; a helper's caseload."""
-        objects = cls.objects
-        found = Q(pk__in=objects.filter(enrolments__school__in=scope.schools).values("pk"))
+        enrolled = cls.objects.filter(enrolments__school__in=scope.schools)
+        return Q(pk__in=enrolled.values("pk")) | cls.in_care_of(scope, "pk")
+
+    @classmethod
+    def in_care_of(cls, scope: Scope, path: str) -> Q:
+        """Condition for the pupils of the classes that one teaches and of one's caseload; `path` leads to the pupil."""
+        found = Q(pk__in=())
         if scope.class_ids:
-            taught = objects.filter(
-                enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled"
-            )
-            found |= Q(pk__in=taught.values("pk"))
+            taught = cls.objects.filter(enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled")
+            found |= Q(**{f"{path}__in": taught.values("pk")})
         if scope.staff_id:
-            helped = objects.filter(pairings__helper=scope.staff_id, pairings__state="active")
-            found |= Q(pk__in=helped.values("pk"))
+            helped = cls.objects.filter(pairings__helper=scope.staff_id, pairings__state="active")
+            found |= Q(**{f"{path}__in": helped.values("pk")})
         return found
 
 
@@ -221,11 +224,11 @@ class SpecialGroup(Record):
         return Q() if scope.home_county_ids else Q(pk__in=())
 
 
-class WrongRecognitionMoveError(RuntimeError):
+class WrongRecognitionMoveError(WrongMoveError):
     """A recognition was asked to go where its life cycle does not lead; nothing was changed."""
 
 
-class Recognition(Record):
+class Recognition(LifeCycle, Record):
     """A pupil recognised as in hardship, for a semester of a school year.
 
     Legal path: 待申请 → 已申请 → 班级评议 → 学校审核 → 公示中 → 已认定 → 已建档, with the ways out of MOVES.
@@ -252,6 +255,7 @@ class Recognition(Record):
         DECLINED = "declined", _("declined by the family")
 
     IN_FORCE: ClassVar[tuple[str, ...]] = (State.RECOGNISED, State.FILED)
+    wrong_move = WrongRecognitionMoveError
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         State.WAITING: frozenset({State.APPLIED, State.DECLINED}),
         State.APPLIED: frozenset({State.CLASS_REVIEW, State.RETURNED, State.DECLINED}),
@@ -317,16 +321,7 @@ class Recognition(Record):
 
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:
-        found = Q(school__in=scope.schools)
-        if scope.class_ids:
-            taught = Student.objects.filter(
-                enrolments__school_class__in=scope.class_ids, enrolments__state="enrolled"
-            )
-            found |= Q(student__in=taught.values("pk"))
-        if scope.staff_id:
-            helped = Student.objects.filter(pairings__helper=scope.staff_id, pairings__state="active")
-            found |= Q(student__in=helped.values("pk"))
-        return found
+        return Q(school__in=scope.schools) | Student.in_care_of(scope, "student")
 
     def clean(self) -> None:
         if (
@@ -337,10 +332,3 @@ class Recognition(Record):
         ):
             raise ValidationError({"school_class": _("The class belongs to another school.")})
 
-    def move(self, state: str) -> None:
-        """Go to another state and save; raise WrongRecognitionMoveError when MOVES does not lead there."""
-        if state not in self.MOVES[self.state]:
-            msg = f"A recognition cannot go from {self.state} to {state}."
-            raise WrongRecognitionMoveError(msg)
-        self.state = state
-        self.save()

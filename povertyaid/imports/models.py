@@ -10,18 +10,18 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.files.models import Attachment
-from povertyaid.schools.base import Record
+from povertyaid.schools.base import LifeCycle, Record, WrongMoveError
 from povertyaid.schools.models import County, School
 
 if TYPE_CHECKING:
     from povertyaid.schools.scope import Scope
 
 
-class WrongBatchMoveError(RuntimeError):
+class WrongBatchMoveError(WrongMoveError):
     """A batch was asked to go where its life cycle does not lead; nothing was changed."""
 
 
-class ImportBatch(Record):
+class ImportBatch(LifeCycle, Record):
     """One file that somebody sent: what it is, who sent it, what became of it.
 
     Legal path: to_check (待核对) → importing (导入中) → imported or partly (已导入／部分导入); to_check → cancelled
@@ -37,6 +37,7 @@ class ImportBatch(Record):
         CANCELLED = "cancelled", _("cancelled")
         FAILED = "failed", _("failed")
 
+    wrong_move = WrongBatchMoveError
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         State.TO_CHECK: frozenset({State.IMPORTING, State.CANCELLED, State.REFUSED}),
         State.IMPORTING: frozenset({State.IMPORTED, State.PARTLY, State.FAILED}),
@@ -87,13 +88,6 @@ class ImportBatch(Record):
             | Q(school__isnull=True, sender=scope.user_id, county__in=scope.home_county_ids)
         )
 
-    def move(self, state: str) -> None:
-        """Go to another state and save; raise WrongBatchMoveError when MOVES does not lead there."""
-        if state not in self.MOVES[self.state]:
-            msg = f"An import cannot go from {self.state} to {state}."
-            raise WrongBatchMoveError(msg)
-        self.state = state
-        self.save()
 
 
 class ImportRow(Record):

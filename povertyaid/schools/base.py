@@ -81,6 +81,31 @@ class Record(models.Model):
         """Fill derived columns (sort keys and the like); called before every save, single or in bulk."""
 
 
+class WrongMoveError(RuntimeError):
+    """A record was asked to go where its life cycle does not lead; nothing was changed."""
+
+
+class LifeCycle(models.Model):
+    """A record with a `state` that moves only where the table `MOVES` leads."""
+
+    # Every life cycle has a column `state`; its choices are the model's own.
+    state: Any
+    MOVES: ClassVar[dict[str, frozenset[str]]]
+    wrong_move: ClassVar[type[WrongMoveError]] = WrongMoveError
+
+    class Meta:
+        abstract = True
+
+    def move(self, state: str) -> None:
+        """Go to another state and save; raise the model's WrongMoveError when MOVES does not lead there."""
+        before: str = self.state
+        if state not in self.MOVES[before]:
+            msg = f"{self._meta.label} cannot go from {before} to {state}."
+            raise self.wrong_move(msg)
+        self.state = state
+        self.save()
+
+
 class NamedPerson(Record):
     """A person with a name that sorts and is found by its pinyin: databases collate Chinese differently."""
 
