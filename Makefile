@@ -94,7 +94,7 @@ run: setup $(STATIC)/.collected ## the server with a demo county (HOST=… PORT=
 
 # --- checks and tests -------------------------------------------------------------------------------------
 
-.PHONY: test fast check lint types layers migrations deploy-check test-sqlite test-postgres audit
+.PHONY: pictures test fast check lint types layers migrations deploy-check test-sqlite test-postgres audit
 test: setup-test check test-sqlite test-postgres ## everything: checks, the suite on SQLite, the suite on PostgreSQL
 
 fast: setup-test test-sqlite ## the suite on SQLite only
@@ -126,3 +126,6 @@ test-postgres:
 
 audit: .venv/.test ## known vulnerabilities of the libraries that run
 	@echo "== pip-audit" && $(PY) scripts/audit.py requirements/run.txt
+
+pictures: setup-test ## take the pictures of the documents anew (docs/pictures)
+	@$(CLEAN_ENV) POVERTYAID_PICTURES=1 $(PYTEST) -q tests/browser

@@ -39,17 +39,19 @@ CHROMIUM_FLAGS = (
 )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests of this folder while they are collected, before `-m` chooses."""
+    item.add_marker(pytest.mark.browser)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder and put them last.
+    """Put them last.
 
     While Playwright runs, its event loop makes Django keep connections apart from those of plain tests; so no plain
     test may come after it.
     """
     here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.browser)
     items.sort(key=lambda item: item.path.is_relative_to(here))
 
 

@@ -31,10 +31,10 @@ def write_csv(path: Path, rows: tuple[tuple[str, ...], ...]) -> Path:
     return path
 
 
-def import_file(kind: str, path: Path) -> None:
+def import_file(kind: str, path: Path, *, school: str = "") -> None:
     """Import the good rows of a file; rows that are refused end the command with status 1."""
     with contextlib.suppress(SystemExit):
-        call_command("import_workbook", kind, str(path), commit=True, stdout=StringIO())
+        call_command("import_workbook", kind, str(path), school=school, commit=True, stdout=StringIO())
 
 
 def make_county(folder: Path) -> County:

@@ -147,11 +147,13 @@ class Desk:
 
     # Lists
 
-    def send_list(self, kind: str, path: Path) -> None:
-        """Send a file and wait for its preview, or for what is wrong with it."""
+    def send_list(self, kind: str, path: Path, *, school: str = "") -> None:
+        """Send a file (for a school that it does not name) and wait for its preview, or for what is wrong with it."""
         self.open(reverse("imports:index"))
         self.page.select_option("#id_kind", kind)
         self.page.set_input_files("#id_file", path)
+        if school:
+            self.page.select_option("#id_school", label=school)
         self.submit()
 
     def counts(self) -> list[int]:
