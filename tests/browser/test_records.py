@@ -85,7 +85,6 @@ def test_a_whole_number_is_shown_for_a_reason_and_the_look_is_logged(
     desk.fill("reason", "核对银行卡户名")
     desk.submit()
     expect(desk.page.locator(".whole-number")).to_have_text(whole)
-    desk.picture("whole-number")
     entry = AccessLog.objects.get(action=AccessLog.Action.REVEAL)
     assert (entry.actor_id, entry.object_id, entry.reason) == (clerk.pk, pupil.pk, "核对银行卡户名")
 
@@ -102,7 +101,6 @@ def test_a_class_teacher_sees_the_own_class_on_a_telephone_and_enters_a_home_vis
     desk = new_desk(phone=True)
     desk.log_in(class_teacher)
     desk.fits()
-    desk.picture("phone-home")
     desk.open(reverse("admin:students_student_changelist"))
     desk.sees("陶晓雨")
     desk.has_no("韩子轩")
