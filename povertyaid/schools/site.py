@@ -68,6 +68,7 @@ class OfficeSite(AdminSite):
         user = request.user
         context = {
             "todo": todo.lines(user, today) if isinstance(user, User) else [],
+            "today": today,
             "month_text": todo.MONTHS[today.month],
             **(extra_context or {}),
         }
