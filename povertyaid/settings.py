@@ -173,6 +173,9 @@ CONTENT_SECURITY_POLICY = {
 
 # Limits on what is sent to us
 UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_MB", 20, least=1) * 1024 * 1024
+# A workbook is read in a child process that may take this much time and memory (povertyaid/lib/sheets/child.py).
+IMPORT_READ_SECONDS = env.integer("IMPORT_READ_SECONDS", 20, least=1)
+IMPORT_READ_MB = env.integer("IMPORT_READ_MB", 500, least=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
