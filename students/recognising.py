@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils.translation import gettext_lazy as _
 
@@ -18,10 +18,22 @@ from students.words import NO_GROUP
 
 if TYPE_CHECKING:
     from povertyaid.imports.resources import Planned, Row
-    from povertyaid.schools.models import SchoolClass, User
-    from students.roster import Line
+    from povertyaid.schools.models import School, SchoolClass, User
 
 _SHOWN_GROUPS = 12
+
+
+class Recognisable(Protocol):
+    """A row with what was found for it, as far as recognition asks for it.
+
+    The columns are `level`, `groups`, `primary` (the group for statistics) and `state`; a kind may lack the last two.
+    """
+
+    row: Row
+    school: School | None
+    semester: str | None
+    student: Student | None
+    recognising: Recognising | None
 
 
 @dataclass(eq=False)
@@ -31,10 +43,13 @@ class Recognising:
     level: str
     groups: list[SpecialGroup]
     stored: Recognition | None = None
+    chosen: SpecialGroup | None = None
 
     @property
     def primary(self) -> SpecialGroup | None:
-        """The group for statistics: the stored one as long as it is among the groups, else the first."""
+        """The group for statistics: the one that the row names, else the stored one while it is held, else the first."""
+        if self.chosen is not None:
+            return self.chosen
         if self.stored is not None and self.stored.primary_group in self.groups:
             return self.stored.primary_group
         return self.groups[0] if self.groups else None
@@ -43,10 +58,15 @@ class Recognising:
 class Recognitions:
     """Reads the groups and the recognitions that the lines may change, and plans what becomes of them."""
 
-    def __init__(self, user: User, lines: Sequence[Line]) -> None:
-        """Give every good line its `recognising`; refuse unknown groups, missing levels and what is not to be changed."""
+    def __init__(self, user: User, lines: Sequence[Recognisable], *, every: bool = False) -> None:
+        """Give every good line its `recognising`; refuse unknown groups, missing levels and what is not to be changed.
+
+        Lines without level and groups tell nothing, unless `every` line is a recognition.
+        """
         telling = [
-            line for line in lines if line.semester and (line.row.get("level") or line.row.get("groups"))
+            line
+            for line in lines
+            if line.semester and (every or line.row.get("level") or line.row.get("groups"))
         ]
         if not telling:
             return
@@ -82,7 +102,7 @@ class Recognitions:
             self._read(line, stored, taken)
 
     def _read(
-        self, line: Line, stored: dict[int, list[Recognition]], taken: dict[int, list[Recognition]]
+        self, line: Recognisable, stored: dict[int, list[Recognition]], taken: dict[int, list[Recognition]]
     ) -> None:
         row = line.row
         groups = self._groups_of(row, line.semester or "")
@@ -98,13 +118,22 @@ class Recognitions:
                 "level",
                 _("The level is missing. A pupil with a special group needs one, for example 一般困难."),
             )
-        if recognition is not None and not _may_be_recognised(recognition):
+        if recognition is not None and not _may_become(recognition, _state(row)):
             text = _("The recognition of this pupil stands at “%(state)s”. Settle it on its page first.")
             row.refuse("level", Message("state", text, {"state": recognition.get_state_display()}))
         if groups is not None and row.ok:
+            chosen = self._primary_of(row)
             if not groups and recognition is not None:
                 groups = list(recognition.special_groups.all())
-            line.recognising = Recognising(level, groups, recognition)
+            if chosen is not None and chosen not in groups:
+                if row.get("groups"):
+                    text = _(
+                        "“%(group)s” is not among the special groups of this row. Correct one of the two."
+                    )
+                    row.refuse("primary", Message("primary", text, {"group": chosen.name}))
+                groups = [chosen, *groups]
+            if row.ok:
+                line.recognising = Recognising(level, groups, recognition, chosen)
 
     def _groups_of(self, row: Row, semester: str) -> list[SpecialGroup] | None:
         """The groups of a cell, the first first; None after refusing the row for a word that is no group."""
@@ -113,13 +142,8 @@ class Recognitions:
         for part in split_list(row.get("groups")):
             if _key(part) in NO_GROUP:
                 continue
-            group = self._groups.get(_key(part))
+            group = self._group(row, "groups", part)
             if group is None:
-                text = _("“%(group)s” is no special group. Known: %(known)s.")
-                known = "、".join(self._names[:_SHOWN_GROUPS]) + (
-                    "…" if len(self._names) > _SHOWN_GROUPS else ""
-                )
-                row.refuse("groups", Message("group", text, {"group": part, "known": known}))
                 return None
             if (group.valid_from and group.valid_from > last) or (group.valid_to and group.valid_to < first):
                 text = _("“%(group)s” is not in force in this semester. Check the group.")
@@ -127,9 +151,33 @@ class Recognitions:
             found.setdefault(group.pk, group)
         return list(found.values())
 
+    def _primary_of(self, row: Row) -> SpecialGroup | None:
+        """The group for statistics that the row names; None when it names none, or after refusing the row."""
+        text = row.get("primary", "")
+        return self._group(row, "primary", text) if text and _key(text) not in NO_GROUP else None
+
+    def _group(self, row: Row, key: str, text: str) -> SpecialGroup | None:
+        """The group that a word means; None after refusing the row."""
+        group = self._groups.get(_key(text))
+        if group is None:
+            message = _("“%(group)s” is no special group. Known: %(known)s.")
+            known = "、".join(self._names[:_SHOWN_GROUPS]) + ("…" if len(self._names) > _SHOWN_GROUPS else "")
+            row.refuse(key, Message("group", message, {"group": text, "known": known}))
+        return group
+
     @staticmethod
-    def plan(line: Line, item: Planned, student: Student, school_class: SchoolClass | None) -> None:
-        """Plan a new recognition, or what changes in the stored one; the school that decided stays."""
+    def plan(
+        line: Recognisable,
+        item: Planned,
+        student: Student,
+        school_class: SchoolClass | None,
+        *,
+        main: bool = False,
+    ) -> None:
+        """Plan a new recognition, or what changes in the stored one; the school that decided stays.
+
+        `main`: the recognition is the record that the kind counts.
+        """
         telling = line.recognising
         if telling is None or line.semester is None or line.school is None:
             return
@@ -142,24 +190,34 @@ class Recognitions:
                     semester=line.semester,
                     level=telling.level,
                     primary_group=telling.primary,
-                )
+                    state=_state(line.row),
+                ),
+                main=main,
             )
             item.link(recognition, "special_groups", telling.groups)
             return
         recognition = telling.stored
         values: dict[str, Any] = {"level": telling.level, "primary_group": telling.primary}
-        if recognition.state not in Recognition.IN_FORCE:
-            values["state"] = Recognition.State.RECOGNISED
+        state = _state(line.row)
+        if state != Recognition.State.RECOGNISED or recognition.state not in Recognition.IN_FORCE:
+            values["state"] = state
         if recognition.school_id == line.school.pk and school_class is not None:
             values["school_class"] = school_class
         item.change(recognition, values, keys={"primary_group": "groups"})
         item.link(recognition, "special_groups", telling.groups, list(recognition.special_groups.all()))
 
 
-def _may_be_recognised(recognition: Recognition) -> bool:
-    """Whether a list may say that a pupil is recognised: where it is so already, or may become so next."""
-    state = recognition.state
-    return state in Recognition.IN_FORCE or Recognition.State.RECOGNISED in Recognition.MOVES[state]
+def _state(row: Row) -> str:
+    """The state that a row tells; a list of pupils in hardship tells that they are recognised."""
+    return row.get("state") or Recognition.State.RECOGNISED
+
+
+def _may_become(recognition: Recognition, state: str) -> bool:
+    """Whether a list may tell this state: where it is so already, or may become so next. What is filed is recognised."""
+    stored = recognition.state
+    if state == Recognition.State.RECOGNISED and stored in Recognition.IN_FORCE:
+        return True
+    return stored == state or state in Recognition.MOVES[stored]
 
 
 def _key(text: str) -> str:

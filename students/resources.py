@@ -25,12 +25,19 @@ from povertyaid.lib.cells import (
     clean_text,
 )
 from students.classbook import clean_grade_or_cohort
-from students.models import Student
+from students.models import Recognition, Student
+from students.pupilbook import clean_known_identity
+from students.recognition_list import RecognitionPlanner
 from students.roster import RosterPlanner
-from students.words import LEVELS
+from students.words import LEVELS, STATES
 
 if TYPE_CHECKING:
     from povertyaid.imports.context import ImportContext
+
+_GROUPS = ("困难类型", "特殊困难群体", "特殊困难类型", "困难学生类型", "困难类别", "特殊群体类型", "特殊困难群体类型",
+           "家庭困难类型")  # fmt: skip
+_LEVELS = ("认定等级", "困难等级", "认定档次", "困难程度", "困难认定等级", "困难档次", "认定困难等级")
+
 
 @register
 class StudentResource(SheetResource):
@@ -73,12 +80,9 @@ class StudentResource(SheetResource):
         Column("phone", ("联系电话", "家庭联系电话", "家长联系电话", "监护人联系电话", "家长电话", "监护人电话", "电话",
                          "联系方式", "手机号码"),
                clean_phone, sensitive="phone", text=True, example="13800000000"),
-        Column("groups", ("困难类型", "特殊困难群体", "特殊困难类型", "困难学生类型", "困难类别", "特殊群体类型",
-                          "特殊困难群体类型", "家庭困难类型"),
-               partial(clean_text, longest=200), example="脱贫家庭",
+        Column("groups", _GROUPS, partial(clean_text, longest=200), example="脱贫家庭",
                help=_("Several are separated by 、; the first counts in statistics.")),
-        Column("level", ("认定等级", "困难等级", "认定档次", "困难程度", "困难认定等级", "困难档次", "认定困难等级"),
-               partial(clean_choice, choices=LEVELS), choices=published(LEVELS), example="一般困难"),
+        Column("level", _LEVELS, partial(clean_choice, choices=LEVELS), choices=published(LEVELS), example="一般困难"),
         Column("left_behind", ("留守儿童", "是否留守儿童", "留守情况", "是否留守", "留守儿童情况"), clean_left_behind,
                choices=("非留守", "单亲留守", "双亲留守"), example="非留守"),
         Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族"),
@@ -95,3 +99,48 @@ class StudentResource(SheetResource):
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Match every pupil and plan pupil, class, enrolment and recognition."""
         return RosterPlanner(context).plan(rows)
+
+
+@register
+class RecognitionResource(SheetResource):
+    """A list of recognised pupils (认定名单) of a semester; the pupils must be on record already.
+
+    A recognition is found by pupil and semester. Who is not in the list keeps the recognition.
+    """
+
+    kind = "recognitions"
+    label = _("recognitions")
+    model = Recognition
+    permission = "students.import_recognition"
+    needs_semester = True
+    one_of = (("level", "groups", "state"),)
+    key_help = _("semester and pupil (identity number, else pupil number, else name, school and class)")
+    columns = (
+        Column("school", ("学校", "学校名称", "就读学校", "所在学校", "认定学校"), partial(clean_text, longest=80),
+               example="青石坳中心完小", help=_("Not needed when it stands in the title, or with an identity number.")),
+        Column("semester", ("学期", "认定学期"), clean_semester, example="2026年春季学期",
+               help=_("Not needed when it stands in the title.")),
+        Column("name", ("姓名", "学生姓名", "幼儿姓名", "儿童姓名", "认定学生姓名"), clean_name, required=True,
+               example="张三"),
+        Column("identity", ("身份证号码", "身份证号", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证",
+                            "公民身份号码", "学生身份证号", "学生身份证号码"),
+               clean_known_identity, sensitive="identity", text=True, example="18位身份证号码"),
+        Column("pupil_number", ("学籍号", "全国学籍号", "学籍号码", "学籍编号"), clean_pupil_number,
+               sensitive="pupil_number", text=True, example="G开头的学籍号"),
+        Column("grade", ("年级", "所在年级", "就读年级"), partial(clean_text, longest=40), example="一年级"),
+        Column("school_class", ("年级班级", "班级", "所在班级", "就读班级", "年级及班级", "年级(班级)", "年班", "班别",
+                                "班级名称"),
+               partial(clean_text, longest=40), text=True, example="一年级2班"),
+        Column("level", _LEVELS, partial(clean_choice, choices=LEVELS), choices=published(LEVELS), example="一般困难",
+               help=_("A new recognition needs it.")),
+        Column("groups", _GROUPS, partial(clean_text, longest=200), example="脱贫家庭、孤儿",
+               help=_("Several are separated by 、; the first counts in statistics.")),
+        Column("primary", ("统计类别", "主要类别", "统计困难类别", "主要困难类型"), partial(clean_text, longest=40),
+               example="脱贫家庭", help=_("The one group under which the pupil is counted; left empty, the first one.")),
+        Column("state", ("认定状态", "认定结果", "认定结论", "状态", "审核结果"), partial(clean_choice, choices=STATES),
+               choices=published(STATES), example="已认定", help=_("Left empty: recognised.")),
+    )  # fmt: skip
+
+    def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
+        """Find every pupil and plan the recognitions."""
+        return RecognitionPlanner(context).plan(rows)

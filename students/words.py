@@ -29,3 +29,36 @@ LEVELS: dict[str, Recognition.Level] = {
 }
 # What lists write where a pupil belongs to no special group.
 NO_GROUP = frozenset(("否", "不是", "非特殊困难", "无特殊困难", "非特殊困难群体", "不属于"))
+
+# The words of DESIGN §5 first.
+STATES: dict[str, Recognition.State] = {
+    "已认定": Recognition.State.RECOGNISED,
+    "已建档": Recognition.State.FILED,
+    "不予认定": Recognition.State.REFUSED,
+    "已调整": Recognition.State.ADJUSTED,
+    "已退出": Recognition.State.EXITED,
+    "自愿放弃": Recognition.State.DECLINED,
+    "待申请": Recognition.State.WAITING,
+    "已申请": Recognition.State.APPLIED,
+    "班级评议": Recognition.State.CLASS_REVIEW,
+    "学校审核": Recognition.State.SCHOOL_CHECK,
+    "公示中": Recognition.State.NOTICE,
+    "退回补正": Recognition.State.RETURNED,
+    "异议复核": Recognition.State.OBJECTION,
+    "认定": Recognition.State.RECOGNISED,
+    "通过": Recognition.State.RECOGNISED,
+    "认定通过": Recognition.State.RECOGNISED,
+    "予以认定": Recognition.State.RECOGNISED,
+    "同意认定": Recognition.State.RECOGNISED,
+    "同意": Recognition.State.RECOGNISED,
+    "建档": Recognition.State.FILED,
+    "未认定": Recognition.State.REFUSED,
+    "不认定": Recognition.State.REFUSED,
+    "不通过": Recognition.State.REFUSED,
+    "未通过": Recognition.State.REFUSED,
+    "不同意": Recognition.State.REFUSED,
+    "调整": Recognition.State.ADJUSTED,
+    "退出": Recognition.State.EXITED,
+    "取消": Recognition.State.EXITED,
+    "放弃": Recognition.State.DECLINED,
+}
