@@ -227,7 +227,8 @@ def test_three_header_rows_with_groups() -> None:
         "应发": 5,
         "实发": 6,
     }
-    assert table.duplicates == [(2, "姓名")]
+    assert table.duplicates == []
+    assert [header.index for header in table.unmatched] == [0, 2]
     assert [entry.row for entry in table.ignored] == [1, 2, 3]
 
 

@@ -9,9 +9,22 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-_BRACKETS = re.compile(r"[(\[【〔<《「][^()\[\]【】〔〕<>《》「」]*[)\]】〕>》」]")
+_BRACKETS = re.compile(r"[(\[【〔<《「]([^()\[\]【】〔〕<>《》「」]*)[)\]】〕>》」]")
+# 1、姓名 · (2)身份证号 · 3.班级
+_NUMBERED = re.compile(r"^\s*[*★]?\s*[(\[]?\d{1,2}[)\].、:]\s*(?=\D)")
+_ASKED = re.compile(r"(?:必填项?|选填项?|必须填写|请填写|可不填|下拉选择|请选择)$")
+# Whose name, number or telephone it is, when it is not that of the person of the row.
+_PEOPLE = re.compile(
+    "监护人|家长|父母|父亲|母亲|爸爸|妈妈|祖父|祖母|爷爷|奶奶|外公|外婆|配偶|户主|亲属|家属|家庭成员|家庭主要成员|"
+    "成员|班主任|教师|老师|帮扶人|帮扶|结对|联系人|负责人|责任人|校长|园长|持卡人|开户人|代领人?|代办人?|收款人|领款人|"
+    "经办人?|填表人|审核人|申请人|担保人|兄弟姐妹|兄弟|姐妹|学生|幼儿|儿童|本人"
+)
+_AND = re.compile("[及和与或、/]")
+_PERSONAL = re.compile(
+    "姓名|名字|身份证|证件|电话|手机|联系方式|性别|出生|年龄|民族|职务|职业|住址|地址|账号|帐号|卡号|户籍|健康|文化|学历"
+)
 
 
 class Column(Protocol):
@@ -34,6 +47,20 @@ class Matching:
     duplicates: list[tuple[int, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class ForcedHeader:
+    """What a person decided about the header of a sheet.
+
+    `first_row` is its first row as Excel numbers it and `height` the number of its rows; None leaves them to
+    be found. `keys` says by column index (A is 0) which field a column is, "" for a column that is not used;
+    columns that it does not name are matched as always.
+    """
+
+    first_row: int | None = None
+    height: int | None = None
+    keys: Mapping[int, str] = field(default_factory=dict)
+
+
 @lru_cache(maxsize=8192)
 def normalise_header(text: str) -> str:
     """A header without blanks, brackets, punctuation and marks of required columns; compatibility forms unified.
@@ -48,38 +75,105 @@ def normalise_header(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _without_brackets(text: str) -> str:
-    return normalise_header(_BRACKETS.sub("", unicodedata.normalize("NFKC", text)))
+def header_signature(group: str, text: str) -> str:
+    """A header with what stands above it, in the spelling by which the same header is known again."""
+    return "/".join(filter(None, (normalise_header(group), normalise_header(text) or text.strip())))
 
 
-def match_columns(headers: Sequence[str], columns: Sequence[Column], groups: Sequence[str] = ()) -> Matching:
+@lru_cache(maxsize=8192)
+def _bare(text: str) -> str:
+    """A header without its number, its brackets and 必填."""
+    plain = _BRACKETS.sub("", _NUMBERED.sub("", unicodedata.normalize("NFKC", text)))
+    return _ASKED.sub("", normalise_header(plain))
+
+
+@lru_cache(maxsize=8192)
+def _people_in(text: str) -> tuple[str, ...]:
+    """The people whom a text names; of 学生家长 only the last, of 学生及家长 both."""
+    found = _PEOPLE.findall(text)
+    return tuple(found) if _AND.search(text) else tuple(found[-1:])
+
+
+@lru_cache(maxsize=8192)
+def _in_brackets(text: str) -> str:
+    return "".join(_BRACKETS.findall(unicodedata.normalize("NFKC", text)))
+
+
+class _Names:
+    """The headers of a kind: which field an exact header is, and whose fields they are."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.exact: dict[str, str] = {}
+        self._spoken: dict[str, str] = {}
+        subject = ""
+        for column in columns:
+            self._spoken[column.key] = "|".join(column.headers)
+            if "姓名" in column.headers:
+                # Whose list it is: 学生 above 性别 says nothing new where 学生姓名 is the name of the row.
+                subject = self._spoken[column.key]
+            for header in column.headers:
+                self.exact.setdefault(normalise_header(header), column.key)
+        self._subject = f"{subject}|本人"
+        self.exact.pop("", None)
+
+    def find(self, header: str, group: str) -> tuple[int, str] | None:
+        """How well a header fits (0 is best) and the field; None when it is none."""
+        named = normalise_header(group + header) if group else ""
+        if named in self.exact:
+            return 0, self.exact[named]
+        above = 1 if group else 0
+        for rank, text, context in (
+            (1, normalise_header(header), group),
+            (3, _bare(header), group + _in_brackets(header)),
+        ):
+            key = self.exact.get(text) if text else None
+            if key is not None and self._is_of(key, text, context):
+                return rank + above, key
+        joined = _bare(group) + _bare(header) if group else ""
+        return (5, self.exact[joined]) if joined in self.exact else None
+
+    def _is_of(self, key: str, text: str, context: str) -> bool:
+        """Whether a field can be that of the people whom the words above it, or in brackets behind it, name."""
+        if not context or _PERSONAL.search(text) is None:
+            return True
+        people = _people_in(context)
+        return not people or any(word in self._spoken[key] or word in self._subject for word in people)
+
+
+def match_columns(
+    headers: Sequence[str],
+    columns: Sequence[Column],
+    groups: Sequence[str] = (),
+    forced: Mapping[int, str] | None = None,
+) -> Matching:
     """Which field each header names.
 
     `groups` are the headers above, where there are any: 监护人 above 姓名 is tried as 监护人姓名 before 姓名
     alone, and a 姓名 without a group is preferred to one under a group. Exact headers come before those that
-    only fit without what stands in brackets, as 实发金额（元）.
+    only fit without what stands in brackets, as 实发金额（元）. What is another person's, as 身份证号 under
+    监护人, is never taken for the field of that name. `forced` decides by column index; "" is no field.
     """
-    exact: dict[str, str] = {}
-    for column in columns:
-        for header in column.headers:
-            exact.setdefault(normalise_header(header), column.key)
-    exact.pop("", None)
+    names = _Names(columns)
+    decided = {index: key for index, key in (forced or {}).items() if index >= 0}
     above = [*groups, *[""] * (len(headers) - len(groups))]
     found: list[tuple[int, int, str]] = []
     for index, (header, group) in enumerate(zip(headers, above, strict=False)):
-        attempts = (
-            (0, normalise_header(group + header) if group else ""),
-            (2 if group else 1, normalise_header(header)),
-            (4 if group else 3, _without_brackets(header)),
-        )
-        for rank, text in attempts:
-            if text and text in exact:
-                found.append((rank, index, exact[text]))
-                break
+        fit = names.find(header, group) if index not in decided else None
+        if fit is not None:
+            found.append((fit[0], index, fit[1]))
     keys: dict[int, str] = {}
     duplicates: list[tuple[int, str]] = []
     taken: set[str] = set()
+    for index, key in sorted(decided.items()):
+        if key and key in taken:
+            duplicates.append((index, key))
+        elif key:
+            taken.add(key)
+            keys[index] = key
+    by_hand = frozenset(taken)
     for _rank, index, key in sorted(found):
+        if key in by_hand:
+            continue
         if key in taken:
             duplicates.append((index, key))
         else:

@@ -1,7 +1,8 @@
 """The table in a sheet: title rows, a header of one to three rows, records, and rows that are none.
 
 Every row that holds anything is accounted for exactly once: a record, or ignored with a reason. Rows that
-hold nothing are passed.
+hold nothing are passed. Where a second table begins below the first, its rows are never read under the columns
+of the first.
 """
 
 from __future__ import annotations
@@ -12,42 +13,62 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.lib.messages import Message, MessageError
-from povertyaid.lib.sheets.headers import Column, Matching, match_columns
-from povertyaid.lib.sheets.rows import Shape, Why, classify, is_sequence_header, plain, signature_of
+from povertyaid.lib.messages import Message
+from povertyaid.lib.sheets.headerrows import (
+    Block,
+    Header,
+    HeaderFinder,
+    Merges,
+    NoTableError,
+    at,
+    columns_of,
+    guess_header,
+    headers_of,
+    is_blank_row,
+    text_of,
+)
+from povertyaid.lib.sheets.headers import Column, ForcedHeader, header_signature
+from povertyaid.lib.sheets.rows import (
+    Shape,
+    Why,
+    classify,
+    is_certain,
+    is_sequence_header,
+    places_of,
+    plain,
+    signature_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from povertyaid.lib.sheets.model import Sheet, Value, Workbook
 
-_HEADER_SEARCH = 40
-_HEADER_HEIGHT = 3
-_SHOWN_HEADERS = 12
-
-
-class NoTableError(MessageError):
-    """A sheet in which no header was found (`no_table`), or one that lacks required columns (`columns`)."""
+__all__ = [
+    "Cell",
+    "ForcedHeader",
+    "Header",
+    "Ignored",
+    "NoTableError",
+    "Row",
+    "SkippedSheet",
+    "Table",
+    "columns_of",
+    "find_table",
+    "find_tables",
+    "guess_header",
+    "header_signature",
+]
+_SHOWN_ROWS = 8
 
 
 class Cell(NamedTuple):
-    """A cell of a record: `filled` when the value stands in a merged cell above or to the left."""
+    """A cell of a record: `filled` when the value stands in a merged cell above."""
 
     value: Value
     header_text: str
     numeric: bool
     filled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A column: `index` from 0, its lowest header text, the text above, and the field that it was found to be."""
-
-    index: int
-    text: str
-    group: str
-    key: str | None
-    hidden: bool
 
 
 @dataclass(slots=True)
@@ -68,7 +89,11 @@ class Ignored(NamedTuple):
 
 @dataclass(slots=True)
 class Table:
-    """The table of a sheet; `unmatched` and `duplicates` are columns that are no field, and second ones of a field."""
+    """The table of a sheet; `unmatched` and `duplicates` are columns that are no field, and second ones of a field.
+
+    `second` is the row in which another table begins that was not read here, None when there is none.
+    `warnings` are things to look at, each with the row that it is about.
+    """
 
     sheet: str
     title_text: str
@@ -76,10 +101,12 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
     duplicates: list[tuple[int, str]] = field(default_factory=list)
+    second: int | None = None
+    warnings: list[tuple[int, Message]] = field(default_factory=list)
 
     @property
     def unmatched(self) -> list[Header]:
-        """Columns with a header that is no field of ours."""
+        """Columns with a header, or with values, that are no field of ours."""
         taken = {index for index, _key in self.duplicates}
         return [header for header in self.headers if header.key is None and header.index not in taken]
 
@@ -91,243 +118,243 @@ class Table:
 
 
 class SkippedSheet(NamedTuple):
-    """A sheet of a workbook that was not read, and why."""
+    """A sheet of a workbook, or a second table in one, that was not read, and why."""
 
     sheet: str
     message: Message
 
 
-@dataclass(slots=True)
-class _Block:
-    """A header: its first row and height in the sheet's list, the texts, and what they match."""
-
-    start: int
-    height: int
-    texts: list[str]
-    groups: list[str]
-    matching: Matching
-
-
-class _Merges:
-    """Merged cells by row, and the value that a covered cell shows."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        self._ranges = sorted(sheet.merges)
-        self._sheet = sheet
-        self._width = max(map(len, sheet.rows), default=0)
-        self._last = sheet.first_row + len(sheet.rows) - 1
-
-    def cover(self) -> dict[int, dict[int, Value]]:
-        """By row number: column index → value of the merged cell that covers it, without the cell itself."""
-        covered: dict[int, dict[int, Value]] = {}
-        seen: set[tuple[int, int]] = set()
-        for top, left, bottom, right in self._ranges:
-            offset = top - self._sheet.first_row
-            # Ranges never overlap in a sound file; in an unsound one the first counts, and no cell is done
-            # twice.
-            if (top, left) in seen or not 0 <= offset < len(self._sheet.rows) or left > self._width:
-                continue
-            seen.add((top, left))
-            row = self._sheet.rows[offset]
-            value = row[left - 1] if left <= len(row) else None
-            if value is None:
-                continue
-            for number in range(top, min(bottom, self._last) + 1):
-                cells = covered.setdefault(number, {})
-                for column in range(left, min(right, self._width) + 1):
-                    if (number, column) != (top, left):
-                        cells.setdefault(column - 1, value)
-        return covered
-
-
-def _text(value: Value) -> str:
-    return " ".join(str(value).split()) if value is not None else ""
-
-
-def _at(row: Sequence[Value], index: int) -> Value:
-    return row[index] if index < len(row) else None
-
-
-def _is_blank_row(row: Sequence[Value]) -> bool:
-    return all(value is None or (isinstance(value, str) and not value.strip()) for value in row)
-
-
-def _block(
-    sheet: Sheet, covered: dict[int, dict[int, Value]], start: int, height: int, columns: Sequence[Column]
-) -> _Block:
-    """The header that these rows would make: the lowest text is the column's, what stands above is its group."""
-    width = max(len(row) for row in sheet.rows[start : start + height])
-    texts, groups = [], []
-    for index in range(width):
-        stack: list[str] = []
-        for offset in range(start, start + height):
-            own = _at(sheet.rows[offset], index)
-            text = _text(own if own is not None else covered.get(sheet.first_row + offset, {}).get(index))
-            if text and (not stack or stack[-1] != text):
-                stack.append(text)
-        texts.append(stack[-1] if stack else "")
-        groups.append("".join(stack[:-1]))
-    return _Block(start, height, texts, groups, match_columns(texts, columns, groups))
-
-
-def _header_candidates(
-    sheet: Sheet, covered: dict[int, dict[int, Value]], columns: Sequence[Column]
-) -> Iterator[_Block]:
-    # A header whose names reach down from a row above begins there.
-    below_a_merge = {
-        number
-        for top, left, bottom, _right in sheet.merges
-        for number in range(top + 1, min(bottom, top + _HEADER_HEIGHT) + 1)
-    }
-    for start in range(min(_HEADER_SEARCH, len(sheet.rows))):
-        if _is_blank_row(sheet.rows[start]) or start + sheet.first_row in below_a_merge:
-            continue
-        for height in range(1, _HEADER_HEIGHT + 1):
-            last = start + height - 1
-            if last >= len(sheet.rows) or _is_blank_row(sheet.rows[last]):
-                break
-            block = _block(sheet, covered, start, height, columns)
-            if block.matching.keys:
-                yield block
-
-
-def _find_header(
-    sheet: Sheet, covered: dict[int, dict[int, Value]], columns: Sequence[Column], required: Collection[str]
-) -> _Block:
-    """The rows that match most columns; of equals the fewest rows, then the first."""
-    best: _Block | None = None
-    best_score = (0, 0, 0, 0)
-    for block in _header_candidates(sheet, covered, columns):
-        found = set(block.matching.keys.values())
-        score = (len(found & set(required)), len(found), -block.height, -block.start)
-        if best is None or score > best_score:
-            best, best_score = block, score
-    names = {column.key: column.headers[0] for column in columns}
-    if best is None or best_score[1] < min(2, len(columns)):
-        expected = [names[key] for key in names if not required or key in required]
-        raise NoTableError(
-            "no_table",
-            _(
-                "The sheet “%(sheet)s” has no row with the headers %(headers)s. Check that it is the right list."
-            ),
-            {"sheet": sheet.name, "headers": "、".join(expected[:_SHOWN_HEADERS])},
-        )
-    missing = [names[key] for key in names if key in required and key not in best.matching.keys.values()]
-    if missing:
-        raise NoTableError(
-            "columns",
-            _(
-                "The table in the sheet “%(sheet)s” (header in row %(row)d) lacks the columns %(headers)s. "
-                "Add them or correct their headers."
-            ),
-            {
-                "sheet": sheet.name,
-                "row": sheet.first_row + best.start + best.height - 1,
-                "headers": "、".join(missing[:_SHOWN_HEADERS]),
-            },
-        )
-    return best
-
-
-def find_table(sheet: Sheet, columns: Sequence[Column], required: Collection[str] = ()) -> Table:
+def find_table(
+    sheet: Sheet,
+    columns: Sequence[Column],
+    required: Collection[str] = (),
+    forced: ForcedHeader | None = None,
+) -> Table:
     """The table of a sheet, read by the headers of `columns`; NoTableError when there is none.
 
     `required` are the keys without which a row of headers is not the header, and a row is hardly a record.
-    Values of merged cells are given to the cells that they cover, and to no others.
+    `forced` is what a person decided about header and columns. Values of merged cells are given to the cells
+    below that they cover, and to no others. A second table below is not read: its rows are ignored as such.
     """
-    covered = _Merges(sheet).cover()
-    block = _find_header(sheet, covered, columns, required)
-    keys = block.matching.keys
-    table = Table(
-        sheet.name,
-        "",
-        [
-            Header(index, text, block.groups[index], keys.get(index), index + 1 in sheet.hidden_columns)
-            for index, text in enumerate(block.texts)
-            if text
-        ],
-        duplicates=block.matching.duplicates,
-    )
-    titles = _read_titles(sheet, block, table)
-    sequence = next((index for index, text in enumerate(block.texts) if is_sequence_header(text)), None)
-    header_rows = [
-        [plain(value) for value in row] for row in sheet.rows[block.start : block.start + block.height]
-    ]
-    shape = Shape(
-        sequence,
-        tuple(index for index, key in keys.items() if key in required and index != sequence),
-        frozenset((*map(signature_of, header_rows), signature_of(block.texts))),
-        frozenset(titles),
-    )
-    table.ignored.extend(
-        Ignored(sheet.first_row + block.start + offset, "header") for offset in range(block.height)
-    )
-    for offset in range(block.start + block.height, len(sheet.rows)):
-        cover = covered.get(sheet.first_row + offset, {})
-        _read_row(sheet, offset, cover=cover, block=block, shape=shape, table=table)
-    return table
+    reader = _Reader(sheet, columns, required)
+    block = reader.finder.forced(forced) if forced is not None else reader.finder.find()
+    return reader.read(block, 0, forced=forced is not None and forced.first_row is not None)
 
 
-def _read_titles(sheet: Sheet, block: _Block, table: Table) -> list[tuple[str, ...]]:
-    lines, titles = [], []
-    for offset in range(block.start):
-        row = sheet.rows[offset]
-        if _is_blank_row(row):
-            continue
-        table.ignored.append(Ignored(sheet.first_row + offset, "title"))
-        # Text that is repeated across merged cells is one text.
-        lines.append(" ".join(text for text, _same in groupby(filter(None, map(_text, row)))))
-        titles.append(signature_of([plain(value) for value in row]))
-    table.title_text = "\n".join(lines)
-    return titles
+class _Reader:
+    """One sheet, read by the columns of one kind."""
 
+    def __init__(self, sheet: Sheet, columns: Sequence[Column], required: Collection[str]) -> None:
+        self.sheet = sheet
+        self.columns = columns
+        self.required = frozenset(required)
+        self.merges = Merges(sheet)
+        self.finder = HeaderFinder(sheet, columns, required, self.merges)
+        self.next: Block | None = None
 
-def _read_row(
-    sheet: Sheet, offset: int, *, cover: dict[int, Value], block: _Block, shape: Shape, table: Table
-) -> None:
-    row = sheet.rows[offset]
-    if _is_blank_row(row):
-        return
-    number = sheet.first_row + offset
-    own = [plain(_at(row, index)) for index in range(max(len(row), len(block.texts)))]
-    if not any(own):
-        return
-    filled = {index for index in cover if index >= len(own) or not own[index]}
-    sequence_text = ""
-    if shape.sequence is not None:
-        sequence_text = own[shape.sequence] or plain(cover.get(shape.sequence))
-    why = classify(own, filled, sequence_text, shape)
-    if why is not None:
-        table.ignored.append(Ignored(number, why))
-        return
-    cells = {}
-    for index, key in block.matching.keys.items():
-        is_filled = index in filled
-        value = cover[index] if is_filled else _at(row, index)
-        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-        cells[key] = Cell(value, block.texts[index], numeric, is_filled)
-    table.rows.append(Row(number, cells, number in sheet.hidden_rows))
+    def read(self, block: Block, first: int, *, forced: bool = False) -> Table:
+        """The table below a header, up to the next table; `first` is where its title rows begin."""
+        table = Table(self.sheet.name, "", [], duplicates=list(block.matching.duplicates))
+        titles = self._titles(block, first, table, forced=forced)
+        shape = self._shape(block, titles)
+        covered = self.merges.cover(across=False, start=block.end)
+        table.ignored.extend(
+            Ignored(self.sheet.first_row + offset, "header") for offset in range(block.start, block.end)
+        )
+        self.next = None
+        offsets: list[int] = []
+        below: set[int] = set()
+        for offset in range(block.end, len(self.sheet.rows)):
+            found = self._row(offset, covered.get(offset, {}), block, shape, table)
+            if found is True:
+                row = self.sheet.rows[offset]
+                offsets.append(offset)
+                below.update(index for index, value in enumerate(row) if value is not None and plain(value))
+            elif found is not False:
+                self.next = found
+                self._set_aside(offset, table)
+                break
+        self._settle_duplicates(table, below)
+        table.headers = headers_of(self.sheet, block, below)
+        self._warn_of_merges(table, block, offsets)
+        return table
+
+    def _shape(self, block: Block, titles: Sequence[tuple[str, ...]]) -> Shape:
+        sequence = next((index for index, text in enumerate(block.texts) if is_sequence_header(text)), None)
+        rows = [[plain(value) for value in row] for row in self.sheet.rows[block.start : block.end]]
+        return Shape(
+            sequence if sequence not in block.matching.keys else None,
+            tuple(index for index, key in block.matching.keys.items() if key in self.required),
+            frozenset((*map(places_of, rows), places_of(block.texts))),
+            frozenset(titles),
+        )
+
+    def _titles(self, block: Block, first: int, table: Table, *, forced: bool) -> list[tuple[str, ...]]:
+        """The rows above the header; above a header that a person set, a table may stand that is not read here."""
+        start = first
+        if forced:
+            wide = max(3, len([text for text in block.texts if text]) // 2)
+            dense = [
+                offset
+                for offset in range(first, block.start)
+                if sum(bool(plain(value)) for value in self.sheet.rows[offset]) >= wide
+            ]
+            start = dense[-1] + 1 if len(dense) >= 2 else first
+        lines, titles = [], []
+        for offset in range(first, block.start):
+            row = self.sheet.rows[offset]
+            if not any(plain(value) for value in row):
+                continue
+            table.ignored.append(
+                Ignored(self.sheet.first_row + offset, "second_table" if offset < start else "title")
+            )
+            if offset < start:
+                continue
+            # Text that is repeated across merged cells is one text.
+            lines.append(" ".join(text for text, _same in groupby(filter(None, map(text_of, row)))))
+            titles.append(signature_of([plain(value) for value in row]))
+        table.title_text = "\n".join(lines)
+        return titles
+
+    def _row(
+        self, offset: int, cover: Mapping[int, Value], block: Block, shape: Shape, table: Table
+    ) -> bool | Block:
+        """Read one row into the table: True for a record, False for none, the header of another table where one begins."""
+        row = self.sheet.rows[offset]
+        if is_blank_row(row):
+            return False
+        own = [plain(at(row, index)) for index in range(max(len(row), len(block.texts)))]
+        used = [index for index, text in enumerate(own) if text]
+        if not used:
+            return False
+        number = self.sheet.first_row + offset
+        filled = {index for index in cover if index >= len(own) or not own[index]}
+        sequence_text = ""
+        if shape.sequence is not None:
+            sequence_text = own[shape.sequence] or plain(cover.get(shape.sequence))
+        wide = len(used) == 1 and self.merges.wide(offset, used[0]) > 1
+        why = classify(own, filled, sequence_text, shape, wide=wide)
+        if why not in {"repeated_header", "title"} and not is_certain(own, used, sequence_text, shape):
+            found = self.finder.begins(offset) if len(used) > 1 or self.merges.starts.get(offset) else None
+            if found is not None and found.texts == block.texts:
+                # The upper rows of the same header, drawn with other merged cells.
+                why = "repeated_header"
+            elif found is not None and why != "header":
+                return found
+        if why is not None:
+            table.ignored.append(Ignored(number, why))
+            return False
+        cells = {}
+        for index, key in block.matching.keys.items():
+            is_filled = index in filled
+            value = cover[index] if is_filled else at(row, index)
+            numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+            text = block.texts[index] if index < len(block.texts) else ""
+            cells[key] = Cell(value, text, numeric, is_filled)
+        table.rows.append(Row(number, cells, number in self.sheet.hidden_rows))
+        return True
+
+    def _set_aside(self, start: int, table: Table) -> None:
+        """Everything from the second header on is ignored here, and said."""
+        table.second = self.sheet.first_row + start
+        last = start
+        for offset in range(start, len(self.sheet.rows)):
+            if any(plain(value) for value in self.sheet.rows[offset]):
+                table.ignored.append(Ignored(self.sheet.first_row + offset, "second_table"))
+                last = offset
+        table.warnings.append(
+            (
+                table.second,
+                Message(
+                    "second_table",
+                    _(
+                        "A second table with other headers begins in row %(first)d; rows %(first)d to %(last)d were "
+                        "not read. Put it on a sheet of its own, or choose row %(first)d as its header."
+                    ),
+                    {"first": table.second, "last": self.sheet.first_row + last},
+                ),
+            )
+        )
+
+    @staticmethod
+    def _settle_duplicates(table: Table, below: Collection[int]) -> None:
+        """A second column for a field does no harm while it is empty, as the right half of a merged header."""
+        table.duplicates = [(index, key) for index, key in table.duplicates if index in below]
+
+    def _warn_of_merges(self, table: Table, block: Block, offsets: Sequence[int]) -> None:
+        """Cells merged across several fields are read as the first of them."""
+        told: dict[tuple[int, ...], list[int]] = {}
+        for offset in offsets:
+            for _bottom, left, right in self.merges.starts.get(offset, ()):
+                fields = tuple(index for index in range(left, right + 1) if index in block.matching.keys)
+                if len(fields) > 1 and plain(at(self.sheet.rows[offset], left)):
+                    told.setdefault(fields, []).append(self.sheet.first_row + offset)
+        for fields, numbers in told.items():
+            names = [block.texts[index] for index in fields]
+            rows = "、".join(map(str, numbers[:_SHOWN_ROWS])) + ("…" if len(numbers) > _SHOWN_ROWS else "")
+            text = _(
+                "In the rows %(rows)s cells are merged across the columns %(headers)s. Their value was read for "
+                "“%(first)s” only."
+            )
+            params = {"rows": rows, "headers": "、".join(names), "first": names[0]}
+            table.warnings.append((numbers[0], Message("merged_across", text, params)))
 
 
 def find_tables(
-    workbook: Workbook, columns: Sequence[Column], required: Collection[str] = ()
+    workbook: Workbook,
+    columns: Sequence[Column],
+    required: Collection[str] = (),
+    forced: Mapping[str, ForcedHeader] | None = None,
 ) -> tuple[list[Table], list[SkippedSheet]]:
     """The tables of all visible sheets, and the sheets that hold something but were not read, with the reason.
 
-    Hidden sheets are named, not read: they hold the words of drop-down lists, or an old list that nobody
-    sees.
+    `forced` is what a person decided, by name of the sheet. A second table on a sheet is read as well where it has
+    the required columns; else its rows are ignored, and the table above it says so. Hidden sheets are named, not
+    read: they hold the words of drop-down lists, or an old list that nobody sees; one in `forced` is read.
     """
     tables: list[Table] = []
     skipped: list[SkippedSheet] = []
+    chosen = forced or {}
     for sheet in workbook.sheets:
         if sheet.is_empty:
             continue
-        if not sheet.visible:
+        if not sheet.visible and sheet.name not in chosen:
             text = _("The sheet “%(sheet)s” is hidden and was not read. Unhide it if it holds records.")
             skipped.append(SkippedSheet(sheet.name, Message("hidden_sheet", text, {"sheet": sheet.name})))
             continue
         try:
-            tables.append(find_table(sheet, columns, required))
+            tables += _tables_of(sheet, columns, required, chosen.get(sheet.name))
         except NoTableError as found:
             skipped.append(SkippedSheet(sheet.name, found.message))
     return tables, skipped
+
+
+def _tables_of(
+    sheet: Sheet, columns: Sequence[Column], required: Collection[str], forced: ForcedHeader | None
+) -> list[Table]:
+    """The table of a sheet and those below it that have the required columns too; no row stands in two of them."""
+    reader = _Reader(sheet, columns, required)
+    block = reader.finder.forced(forced) if forced is not None else reader.finder.find()
+    set_by_hand = forced is not None and forced.first_row is not None
+    tables = [reader.read(block, 0, forced=set_by_hand)]
+    while reader.next is not None and not set_by_hand:
+        block = reader.next
+        found = set(block.matching.keys.values())
+        if not (frozenset(required) <= found and len(found) >= min(2, len(columns))):
+            break
+        upper = tables[-1]
+        first = _titles_above(sheet, upper, block.start)
+        upper.ignored = [item for item in upper.ignored if item.row < sheet.first_row + first]
+        upper.warnings = [item for item in upper.warnings if item[1].code != "second_table"]
+        upper.second = None
+        tables.append(reader.read(block, first))
+    return tables
+
+
+def _titles_above(sheet: Sheet, upper: Table, start: int) -> int:
+    """Where the title rows of a lower table begin: the last rows above its header that are nothing of the upper one."""
+    why = {item.row: item.why for item in upper.ignored}
+    first = start
+    while first > 0 and why.get(sheet.first_row + first - 1) in {"section", "title", "note"}:
+        first -= 1
+    return first

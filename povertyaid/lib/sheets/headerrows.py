@@ -1,0 +1,456 @@
+"""Which rows of a sheet are its header: one to three rows, found by the names in them or set by a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from povertyaid.lib.messages import MessageError
+from povertyaid.lib.sheets.headers import Column, ForcedHeader, Matching, match_columns, normalise_header
+from povertyaid.lib.sheets.rows import is_header_word, is_unit, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from povertyaid.lib.sheets.model import Sheet, Value
+
+HEADER_SEARCH = 60
+HEADER_HEIGHT = 3
+_SHOWN_HEADERS = 12
+_LONGEST_NAME = 30
+_LOOKED_BELOW = 12
+
+
+class NoTableError(MessageError):
+    """A sheet in which no header was found (`no_table`), or one that lacks required columns (`columns`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A column: `index` from 0, its lowest header text, the text above, and the field that it was found to be.
+
+    A column without a header that holds values is named after its letter: C列.
+    """
+
+    index: int
+    text: str
+    group: str
+    key: str | None
+    hidden: bool
+
+
+@dataclass(slots=True)
+class Block:
+    """A header: its first row and height in the sheet's list, the texts, and what they match."""
+
+    start: int
+    height: int
+    texts: list[str]
+    groups: list[str]
+    matching: Matching
+
+    @property
+    def end(self) -> int:
+        """The first row below."""
+        return self.start + self.height
+
+
+class Merges:
+    """Merged cells by row, and the values that covered cells show."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        """Look at the merged ranges of a sheet once."""
+        self._ranges = sorted(set(sheet.merges))
+        self._sheet = sheet
+        self._width = max(map(len, sheet.rows), default=0)
+        self._last = sheet.first_row + len(sheet.rows) - 1
+        # Offset of the first row → (last offset, first column, last column); columns from 0.
+        self.starts: dict[int, list[tuple[int, int, int]]] = {}
+        for top, left, bottom, right in self._ranges:
+            if top >= sheet.first_row and bottom >= top and right >= left >= 1:
+                found = self.starts.setdefault(top - sheet.first_row, [])
+                found.append((bottom - sheet.first_row, left - 1, right - 1))
+
+    def cover(self, *, across: bool, start: int = 0) -> dict[int, dict[int, Value]]:
+        """By offset of the row: column index → value of the merged cell that covers it, without the cell itself.
+
+        With `across` a merged cell speaks for every column that it covers, as headers do; without it only for
+        its first column, as a record's value is that of one field. Merged cells that begin above `start` are
+        left out.
+        """
+        covered: dict[int, dict[int, Value]] = {}
+        for top in sorted(self.starts):
+            if not start <= top < len(self._sheet.rows):
+                continue
+            row = self._sheet.rows[top]
+            for bottom, left, right in self.starts[top]:
+                # Ranges never overlap in a sound file; in an unsound one the first counts.
+                value = row[left] if left < len(row) else None
+                if value is None:
+                    continue
+                last = min(right, self._width - 1) if across else left
+                for offset in range(top, min(bottom, len(self._sheet.rows) - 1) + 1):
+                    cells = covered.setdefault(offset, {})
+                    for column in range(left, last + 1):
+                        if (offset, column) != (top, left):
+                            cells.setdefault(column, value)
+        return covered
+
+    def bottom_of(self, start: int, end: int) -> int:
+        """The first row below the merged cells that begin in these rows; `end` when none reaches further."""
+        return max(
+            [end, *(bottom + 1 for top in range(start, end) for bottom, _l, _r in self.starts.get(top, ()))]
+        )
+
+    def wide(self, offset: int, column: int) -> int:
+        """How many columns the merged cell has that begins here; 1 for a plain cell."""
+        return next(
+            (right - left + 1 for _b, left, right in self.starts.get(offset, ()) if left == column), 1
+        )
+
+
+def text_of(value: Value) -> str:
+    """A cell of a header or title: its words with single blanks."""
+    return " ".join(str(value).split()) if value is not None else ""
+
+
+def at(row: Sequence[Value], index: int) -> Value:
+    """The cell of a row, None behind its end."""
+    return row[index] if index < len(row) else None
+
+
+def is_blank_row(row: Sequence[Value]) -> bool:
+    """Whether no cell holds anything but blanks."""
+    return all(value is None or (isinstance(value, str) and not value.strip()) for value in row)
+
+
+def column_letter(index: int) -> str:
+    """The letters that Excel shows above a column; 0 is A, 26 is AA."""
+    letters = ""
+    number = index + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def column_name(index: int) -> str:
+    """The name of a column without a header: C列."""
+    return f"{column_letter(index)}列"
+
+
+class HeaderFinder:
+    """The headers of one sheet for the columns of one kind."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        columns: Sequence[Column],
+        required: Collection[str] = (),
+        merges: Merges | None = None,
+    ) -> None:
+        """`required` are the keys without which a row of headers is not the header."""
+        self.sheet = sheet
+        self.columns = columns
+        self.required = frozenset(required)
+        self.merges = merges or Merges(sheet)
+        self._covered = self.merges.cover(across=True)
+
+    def block(self, start: int, height: int, keys: Mapping[int, str] | None = None) -> Block:
+        """The header that these rows make: the lowest text is the column's, what stands above is its group."""
+        rows = self.sheet.rows[start : start + height]
+        width = max((*map(len, rows), *(index + 1 for index in keys or {})), default=0)
+        lines = [self._line(start + offset, width) for offset in range(len(rows))]
+        self._spread(lines, start)
+        texts, groups = [], []
+        for index in range(width):
+            stack: list[str] = []
+            for line in lines:
+                if line[index] and (not stack or stack[-1] != line[index]):
+                    stack.append(line[index])
+            texts.append(stack[-1] if stack else "")
+            groups.append("".join(stack[:-1]))
+        return Block(start, height, texts, groups, match_columns(texts, self.columns, groups, keys))
+
+    def _line(self, offset: int, width: int) -> list[str]:
+        row, cover = self.sheet.rows[offset], self._covered.get(offset, {})
+        line = []
+        for index in range(width):
+            own = at(row, index)
+            line.append(text_of(own if own is not None else cover.get(index)))
+        return line
+
+    def _spread(self, lines: list[list[str]], start: int) -> None:
+        """Text files lose merged cells: a name above several columns then stands over the first only."""
+        for depth, (upper, lower) in enumerate(pairwise(lines)):
+            merged = self.merges.starts.get(start + depth, ())
+            group = ""
+            for index, text in enumerate(upper):
+                if text:
+                    in_merge = any(left <= index <= right for _b, left, right in merged)
+                    group = text if lower[index] and lower[index] != text and not in_merge else ""
+                elif group and lower[index]:
+                    upper[index] = group
+                else:
+                    group = ""
+
+    def _candidates(self) -> Iterator[Block]:
+        rows = self.sheet.rows
+        # A header whose names reach down from a row above begins there.
+        below_a_merge = {
+            offset
+            for top, ranges in self.merges.starts.items()
+            for bottom, _left, _right in ranges
+            for offset in range(top + 1, min(bottom, top + HEADER_HEIGHT) + 1)
+        }
+        for start in range(min(HEADER_SEARCH, len(rows))):
+            if is_blank_row(rows[start]) or start in below_a_merge:
+                continue
+            for height in range(1, HEADER_HEIGHT + 1):
+                last = start + height - 1
+                if last >= len(rows) or is_blank_row(rows[last]):
+                    break
+                block = self.block(start, height)
+                if block.matching.keys:
+                    yield block
+
+    def _score(self, block: Block) -> tuple[int, int, int, int]:
+        found = set(block.matching.keys.values())
+        return len(found & self.required), len(found), -block.height, -block.start
+
+    def find(self) -> Block:
+        """The first rows that name the required columns, and of those that overlap them the best; else NoTableError.
+
+        Best are most columns, then the fewest rows, then the first.
+        """
+        candidates = list(self._candidates())
+        enough = min(2, len(self.columns))
+        whole = [
+            block
+            for block in candidates
+            if len(set(block.matching.keys.values())) >= enough
+            and self.required <= set(block.matching.keys.values())
+        ]
+        if whole:
+            reach = whole[0].start + HEADER_HEIGHT
+            best = max((block for block in whole if block.start < reach), key=self._score)
+            return self._completed(best)
+        likeliest = max(candidates, key=self._score, default=None)
+        if likeliest is None or self._score(likeliest)[1] < enough:
+            raise self._no_table()
+        self._demand(likeliest)
+        return likeliest
+
+    def forced(self, forced: ForcedHeader) -> Block:
+        """The header that a person set; what was left open is found."""
+        if forced.first_row is None:
+            found = self._found_or_guessed(forced)
+            return found if not forced.keys else self.block(found.start, found.height, forced.keys)
+        start = forced.first_row - self.sheet.first_row
+        if not 0 <= start < len(self.sheet.rows):
+            raise self._no_table()
+        height = max(1, min(forced.height or 1, len(self.sheet.rows) - start))
+        block = self.block(start, height, forced.keys)
+        if forced.height is None:
+            tall = [
+                self.block(start, rows, forced.keys)
+                for rows in range(1, min(HEADER_HEIGHT, len(self.sheet.rows) - start) + 1)
+                if not any(is_blank_row(self.sheet.rows[start + depth]) for depth in range(rows))
+            ]
+            block = self._completed(max(tall, key=self._score) if tall else block, forced.keys)
+        self._demand(block)
+        return block
+
+    def _found_or_guessed(self, forced: ForcedHeader) -> Block:
+        """With columns set by hand the names need not be known: the header that looks like one will do."""
+        try:
+            return self.find()
+        except NoTableError:
+            if not forced.keys:
+                raise
+        guess = guess_header(self.sheet)
+        if guess is None:
+            raise self._no_table()
+        block = self.block(guess[0] - self.sheet.first_row, guess[1], forced.keys)
+        self._demand(block)
+        return block
+
+    def _completed(self, block: Block, keys: Mapping[int, str] | None = None) -> Block:
+        """The header with the rows that belong to it and name no field: lower halves of merged cells, 应发 | 实发."""
+        end = self.merges.bottom_of(block.start, block.end)
+        if end - block.start > HEADER_HEIGHT:
+            end = block.end
+        while (
+            end < len(self.sheet.rows) and end - block.start < HEADER_HEIGHT and self._continues(block, end)
+        ):
+            end += 1
+        return block if end == block.end else self.block(block.start, end - block.start, keys)
+
+    def _continues(self, block: Block, offset: int) -> bool:
+        """Whether a row below has only names or units, none of them below a field that a record must have."""
+        used = [(index, plain(value)) for index, value in enumerate(self.sheet.rows[offset])]
+        used = [(index, text) for index, text in used if text]
+        needed = {index for index, key in block.matching.keys.items() if key in self.required}
+        return (
+            bool(used)
+            and not needed.intersection(index for index, _text in used)
+            and all(is_unit(text) or is_header_word(text) for _index, text in used)
+        )
+
+    def _no_table(self) -> NoTableError:
+        names = {column.key: column.headers[0] for column in self.columns}
+        expected = [names[key] for key in names if not self.required or key in self.required]
+        return NoTableError(
+            "no_table",
+            _(
+                "The sheet “%(sheet)s” has no row with the headers %(headers)s. Check that it is the right list."
+            ),
+            {"sheet": self.sheet.name, "headers": "、".join(expected[:_SHOWN_HEADERS])},
+        )
+
+    def _demand(self, block: Block) -> None:
+        """NoTableError unless the required columns are there."""
+        found = set(block.matching.keys.values())
+        missing = [
+            column.headers[0]
+            for column in self.columns
+            if column.key in self.required and column.key not in found
+        ]
+        if missing:
+            raise NoTableError(
+                "columns",
+                _(
+                    "The table in the sheet “%(sheet)s” (header in row %(row)d) lacks the columns %(headers)s. "
+                    "Add them or correct their headers."
+                ),
+                {
+                    "sheet": self.sheet.name,
+                    "row": self.sheet.first_row + block.end - 1,
+                    "headers": "、".join(missing[:_SHOWN_HEADERS]),
+                },
+            )
+
+    def begins(self, offset: int) -> Block | None:
+        """Another header that begins in this row: three known names, or two and nothing else."""
+        rows = self.sheet.rows
+        merged = bool(self.merges.starts.get(offset))
+        best: Block | None = None
+        for height in range(1, (HEADER_HEIGHT if merged else 1) + 1):
+            if offset + height > len(rows) or is_blank_row(rows[offset + height - 1]):
+                break
+            block = self.block(offset, height)
+            texts = [text for text in block.texts if text]
+            named = [text for text in texts if is_header_word(text) or self._is_known(text)]
+            if (len(named) >= 3 or (len(named) == len(texts) == 2)) and len(named) * 2 >= len(texts):
+                better = best is None or len(block.matching.keys) > len(best.matching.keys)
+                best = block if better else best
+        return best
+
+    def _is_known(self, text: str) -> bool:
+        return any(normalise_header(text) == normalise_header(h) for c in self.columns for h in c.headers)
+
+
+def guess_header(sheet: Sheet) -> tuple[int, int] | None:
+    """First row (as Excel numbers it) and height of what looks like a header, for a sheet whose names nobody knows.
+
+    Short, distinct texts in most columns, no numbers among them, above rows that hold numbers, dates or
+    other texts. None when no row looks like it.
+    """
+    merges = Merges(sheet)
+    best: tuple[float, int] | None = None
+    for start in range(min(HEADER_SEARCH, len(sheet.rows))):
+        score = _likeness(sheet, start)
+        if score > 0 and (best is None or score > best[0]):
+            best = (score, start)
+    if best is None:
+        return None
+    start = best[1]
+    # Merged cells in the row make it the upper one of several.
+    while start > 0 and any(bottom >= start for bottom, _l, _r in merges.starts.get(start - 1, ())):
+        if len(_words(sheet, start - 1)) < 2:
+            break
+        start -= 1
+    end = max(best[1] + 1, merges.bottom_of(start, best[1] + 1))
+    spanning = any(right > left for _b, left, right in merges.starts.get(start, ()))
+    if spanning and end == start + 1 and end < len(sheet.rows) and _is_lower_half(sheet, merges, end):
+        end += 1
+    return sheet.first_row + start, min(end - start, HEADER_HEIGHT)
+
+
+def _words(sheet: Sheet, offset: int) -> list[str]:
+    """The texts of a row when it has nothing but short ones, else an empty list."""
+    values = [value for value in sheet.rows[offset] if plain(value)]
+    texts = [text_of(value) for value in values]
+    if any(not isinstance(value, str) for value in values) or any(
+        len(text) > _LONGEST_NAME for text in texts
+    ):
+        return []
+    return texts
+
+
+def _is_lower_half(sheet: Sheet, merges: Merges, offset: int) -> bool:
+    """Whether the filled cells of a row stand below merged names only."""
+    spans = [(left, right) for _b, left, right in merges.starts.get(offset - 1, ()) if right > left]
+    used = [index for index, value in enumerate(sheet.rows[offset]) if plain(value)]
+    return (
+        bool(used)
+        and bool(_words(sheet, offset))
+        and all(any(left <= index <= right for left, right in spans) for index in used)
+    )
+
+
+def _likeness(sheet: Sheet, start: int) -> float:
+    """How much a row looks like a header; 0 when it cannot be one."""
+    words = _words(sheet, start)
+    if len(words) < 2 or any(word[:1].isdecimal() for word in words):
+        return 0
+    below = [row for row in sheet.rows[start + 1 : start + 1 + _LOOKED_BELOW] if not is_blank_row(row)]
+    if not below:
+        return 0
+    width = max(sum(bool(plain(value)) for value in row) for row in below)
+    names = sum(is_header_word(word) for word in words)
+    used = [index for index, value in enumerate(sheet.rows[start]) if plain(value)]
+    other = sum(
+        any(
+            isinstance(at(row, index), (int, float, date))
+            or any(c.isdecimal() for c in plain(at(row, index)))
+            for row in below
+        )
+        for index in used
+    )
+    distinct = len(set(words)) / len(words)
+    return (min(len(words), width) + 2 * names + other) * distinct - start * 0.1
+
+
+def columns_of(sheet: Sheet, first_row: int, height: int) -> list[Header]:
+    """Every column that has a header in these rows or values below them, without saying what it is.
+
+    `first_row` is numbered as Excel does.
+    """
+    start = max(0, first_row - sheet.first_row)
+    block = HeaderFinder(sheet, ()).block(start, max(1, height))
+    return headers_of(sheet, block)
+
+
+def headers_of(sheet: Sheet, block: Block, below: Collection[int] | None = None) -> list[Header]:
+    """The columns of a header; one without a name is told by its letter where `below` (else any row) fills it."""
+    if below is None:
+        below = {
+            index
+            for row in sheet.rows[block.end :]
+            for index, value in enumerate(row)
+            if value is not None and plain(value)
+        }
+    keys = block.matching.keys
+    found = []
+    for index in range(max((len(block.texts), *(index + 1 for index in below)))):
+        text = block.texts[index] if index < len(block.texts) else ""
+        group = block.groups[index] if index < len(block.groups) else ""
+        if text or index in below or index in keys:
+            hidden = index + 1 in sheet.hidden_columns
+            found.append(Header(index, text or column_name(index), group, keys.get(index), hidden))
+    return found
