@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from povertyaid.imports.options import Options
+from povertyaid.imports.questions import Decision, Decisions
 from povertyaid.imports.schoolbook import SchoolBook, import_scope, names_of, school_like, unit_in
 from povertyaid.lib.messages import Message, MessageError
 from povertyaid.lib.periods import Period, PeriodError, find_period_in_text
@@ -17,7 +19,6 @@ from povertyaid.schools.scope import scope_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
 
     from povertyaid.imports.resources import Row, SheetResource
     from povertyaid.lib.cells.base import Sensitive
@@ -33,24 +34,6 @@ class ImportRefusedError(MessageError):
     Codes: kind, permission, no_table, wrong_kind, columns, duplicate_column, school, school_unknown, school_ambiguous,
     period, semester, county, constant.
     """
-
-
-@dataclass(frozen=True)
-class Options:
-    """What was chosen for a whole file: a school (code or name), a period, values for columns that it lacks."""
-
-    school: str = ""
-    period: str = ""
-    constants: Mapping[str, str] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """For storing with the batch."""
-        return {"school": self.school, "period": self.period, "set": dict(self.constants)}
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Options:
-        """The options that a batch was previewed with."""
-        return cls(stored.get("school", ""), stored.get("period", ""), stored.get("set", {}))
 
 
 @dataclass
@@ -82,13 +65,16 @@ class TableInfo:
 class ImportContext:
     """What a resource may ask while it plans: user, day, schools, county."""
 
-    def __init__(self, user: User, options: Options, label: str = "") -> None:
+    def __init__(
+        self, user: User, options: Options, label: str = "", *, decisions: Decisions | None = None
+    ) -> None:
         """Read the options; ImportRefusedError when the school or the period does not exist.
 
         `label` is the model that is imported ("students.student"): only roles that may import it count.
         """
         self.user = user
         self.options = options
+        self._decisions = decisions or Decisions()
         self.today: dt.date = timezone.localdate()
         self.scope = import_scope(user, label) if label else scope_of(user)
         self.schools = SchoolBook(user, scope=self.scope)
@@ -110,6 +96,10 @@ class ImportContext:
             return Period.parse(self.options.period).code
         except PeriodError as error:
             raise ImportRefusedError("period", error.message.text, error.message.params) from None
+
+    def decision(self, row: Row, code: str) -> Decision | None:
+        """What a person decided about a near miss of a row (`Row.ask` with that code); None as long as nobody did."""
+        return self._decisions.of(row.sheet, row.number, row.table.resource.kind, code)
 
     @property
     def county_wide(self) -> bool:

@@ -14,20 +14,25 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.imports.context import ImportContext, ImportRefusedError, Options, TableInfo
+from povertyaid.imports.context import ImportContext, ImportRefusedError, TableInfo
 from povertyaid.imports.resources import Column, Note, Planned, Row, SheetResource, kinds, resource_for
 from povertyaid.lib.cells import CellError, Context, is_blank
 from povertyaid.lib.messages import Message
-from povertyaid.lib.sheets.headers import match_columns, normalise_header
+from povertyaid.lib.progress import NO_PROGRESS
+from povertyaid.lib.sheets.headerrows import columns_of
+from povertyaid.lib.sheets.headers import ForcedHeader, header_signature, match_columns, normalise_header
 from povertyaid.lib.sheets.layout import Cell, SkippedSheet, Table, find_tables
-from povertyaid.lib.sheets.model import Workbook
+from povertyaid.lib.sheets.model import Sheet, Workbook
 from povertyaid.lib.sheets.reader import Limits, read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from django_stubs_ext import StrOrPromise
 
+    from povertyaid.imports.options import Options, Part
+    from povertyaid.imports.questions import Decisions
+    from povertyaid.lib.progress import Progress
     from povertyaid.lib.sheets.layout import Row as FoundRow
     from povertyaid.lib.sheets.rows import Why
     from povertyaid.schools.models import User
@@ -43,7 +48,14 @@ WHY: dict[Why, StrOrPromise] = {
     "section": _("heading of a section"),
     "example": _("example of the template"),
     "numbered_blank": _("number without a record"),
+    "empty": _("signs for nothing only"),
+    "second_table": _("row of a second table"),
 }
+LEFT_OUT = _("left out by decision")
+BLOCKED = Message(
+    "blocked",
+    _("The same row is refused as another kind. Mend it there, so that all of the row is imported at once."),
+)
 HIDDEN = Message("hidden", _("This row is hidden in the file; it was read all the same."))
 MISSING = _("“%(column)s” is missing. Type it in this cell.")
 _SHOWN_COLUMNS = 12
@@ -76,6 +88,8 @@ class Plan:
     skipped: list[SkippedSheet] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
+    # Rows that a person left out when asked about a near miss.
+    left_out: list[Row] = field(default_factory=list)
     # About a whole table; told with the number of its first row.
     warnings: list[tuple[str, int, Message]] = field(default_factory=list)
 
@@ -86,7 +100,7 @@ class Plan:
             IgnoredRow(table.sheet, item.row, str(WHY[item.why]))
             for table in self.tables
             for item in sorted(table.ignored)
-        ]
+        ] + [IgnoredRow(row.sheet, row.number, str(LEFT_OUT)) for row in self.left_out]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -100,7 +114,8 @@ class Plan:
             "unchanged": actions["unchanged"],
             "rejected": rejected,
             "warned": sum(any(note.level == "warning" for note in row.notes) for row in self.rows),
-            "ignored": sum(len(table.ignored) for table in self.tables),
+            "ignored": sum(len(table.ignored) for table in self.tables) + len(self.left_out),
+            "asked": sum(row.question is not None for row in self.rows),
         }
 
     @property
@@ -199,26 +214,110 @@ def limits() -> Limits:
 
 
 def make_plan(*, kind: str, data: bytes, name: str, user: User, options: Options) -> Plan:
-    """Read a file and say what it would become; nothing is written.
+    """Read a file as one kind and say what it would become; nothing is written.
 
     Raises ImportRefusedError (kind, permission, headers, school, period) or UnreadableFileError.
     """
+    return plan_kind(
+        kind=kind,
+        workbook=read_workbook(data, name, limits=limits()),
+        name=name,
+        digest=hashlib.sha256(data).hexdigest(),
+        user=user,
+        options=options,
+    )
+
+
+def plan_kind(
+    *,
+    kind: str,
+    workbook: Workbook,
+    name: str,
+    digest: str,
+    user: User,
+    options: Options,
+    decisions: Decisions | None = None,
+    blocked: Collection[tuple[str, int]] = (),
+    progress: Progress = NO_PROGRESS,
+) -> Plan:
+    """What the sheets of a file would become as one kind; nothing is written.
+
+    `blocked` are rows (sheet, number) that another kind of the same file refuses: they are refused here too.
+    Raises ImportRefusedError (kind, permission, headers, school, period).
+    """
     resource = allowed_resource(kind, user)
-    context = ImportContext(user, options, resource.model._meta.label_lower)
-    workbook = read_workbook(data, name, limits=limits())
-    plan = Plan(resource, context, name, hashlib.sha256(data).hexdigest())
-    constants = _constants(resource, options.constants)
+    context = ImportContext(user, options, resource.model._meta.label_lower, decisions=decisions)
+    plan = Plan(resource, context, name, digest)
+    constants = _constants(resource, options)
     required = [key for key in resource.required if key not in constants]
-    plan.tables, plan.skipped = find_tables(workbook, resource.columns, required)
-    _check_tables(plan, workbook, constants)
+    parts = [part for part in options.parts if part.kind == kind]
+    workbook = _chosen_sheets(workbook, parts)
+    forced = _forced(workbook, parts)
+    plan.tables, plan.skipped = (
+        find_tables(workbook, resource.columns, required, forced=forced)
+        if forced
+        else find_tables(workbook, resource.columns, required)
+    )
+    _check_tables(plan, workbook, constants, chosen=bool(parts))
     for table in plan.tables:
         info, warnings = context.describe(resource, table)
         first = min((item.row for item in table.ignored), default=1)
         plan.warnings += [(table.sheet, first, message) for message in warnings]
         plan.rows += [_clean_row(found, table, info, context, constants=constants) for found in table.rows]
+    progress.tell(_("comparing with the records"), 0, len(plan.rows))
+    _leave_out(plan, decisions)
+    for row in plan.rows:
+        if (row.sheet, row.number) in blocked:
+            row.refuse(None, BLOCKED)
     plan.planned = resource.plan(plan.rows, context)
     _settle(plan)
     return plan
+
+
+def _leave_out(plan: Plan, decisions: Decisions | None) -> None:
+    """Take out the rows that a person decided to leave out; they are listed among the ignored."""
+    skipped = decisions.leaves_out() if decisions is not None else set()
+    if not skipped:
+        return
+    kind = plan.resource.kind
+    plan.left_out = [row for row in plan.rows if (row.sheet, row.number, kind) in skipped]
+    plan.rows = [row for row in plan.rows if (row.sheet, row.number, kind) not in skipped]
+
+
+def _chosen_sheets(workbook: Workbook, parts: Sequence[Part]) -> Workbook:
+    """The sheets that a person chose for a kind; all of them when nobody did."""
+    if not parts or any(not part.sheet for part in parts):
+        return workbook
+    names = {part.sheet for part in parts}
+    # A hidden sheet that was chosen by name is read.
+    sheets = [replace(sheet, visible=True) for sheet in workbook.sheets if sheet.name in names]
+    return Workbook(workbook.kind, workbook.encoding, sheets)
+
+
+def _forced(workbook: Workbook, parts: Sequence[Part]) -> dict[str, ForcedHeader]:
+    """Where the headers stand and which column is which, as far as a person decided."""
+    found = {}
+    for part in parts:
+        for sheet in workbook.sheets:
+            if part.header is not None and part.sheet in {sheet.name, ""}:
+                first, height = part.header
+                signatures = signed_columns(sheet, first, height)
+                keys = {
+                    index: part.columns[text] for text, index in signatures.items() if text in part.columns
+                }
+                found[sheet.name] = ForcedHeader(first, height, keys)
+    return found
+
+
+def signed_columns(sheet: Sheet, first_row: int, height: int) -> dict[str, int]:
+    """The columns of a header by signature; of equal headers the second ends with #2, and so on."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for header in columns_of(sheet, first_row, height):
+        signature = header_signature(header.group, header.text)
+        seen[signature] += 1
+        found[signature if seen[signature] == 1 else f"{signature}#{seen[signature]}"] = header.index
+    return found
 
 
 def allowed_resource(kind: str, user: User) -> SheetResource:
@@ -236,13 +335,19 @@ def allowed_resource(kind: str, user: User) -> SheetResource:
     return resource
 
 
-def _constants(resource: SheetResource, given: Mapping[str, str]) -> dict[str, str]:
-    """Values for the whole file by column key; ImportRefusedError for a header that the kind does not have."""
+def _constants(resource: SheetResource, options: Options) -> dict[str, str]:
+    """Values for the whole file by column key; ImportRefusedError for a header that the kind does not have.
+
+    Where a file is read as several kinds, a value may be meant for another of them.
+    """
+    several = len({part.kind for part in options.parts}) > 1
     by_header = {normalise_header(text): column.key for column in resource.columns for text in column.headers}
     by_header.update({column.key: column.key for column in resource.columns})
     found = {}
-    for header, value in given.items():
+    for header, value in options.constants.items():
         key = by_header.get(normalise_header(header)) or by_header.get(header)
+        if key is None and several:
+            continue
         if key is None:
             raise ImportRefusedError(
                 "constant",
@@ -259,8 +364,11 @@ def headers_of(resource: SheetResource) -> str:
     return "、".join(column.header for column in columns[:_SHOWN_COLUMNS])
 
 
-def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str]) -> None:
-    """ImportRefusedError unless there is a table with one header of each group and none twice."""
+def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str], *, chosen: bool) -> None:
+    """ImportRefusedError unless there is a table with one header of each group and none twice.
+
+    What a person chose for a sheet is not doubted.
+    """
     resource = plan.resource
     if not plan.tables:
         other = fitting_kind(workbook, but=resource)
@@ -280,7 +388,7 @@ def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str]) 
             {"kind": resource.label, "headers": headers_of(resource)},
         )
     for table in plan.tables:
-        other = rival_kind(table, resource)
+        other = None if chosen else rival_kind(table, resource)
         present = {header.key for header in table.headers} | set(constants)
         missing = [group for group in resource.one_of if not present & set(group)]
         if other is not None:
@@ -364,6 +472,9 @@ def _clean_row(
             value = constants[column.key]
             row.raw[column.key] = value
         elif cell is None:
+            continue
+        elif context.options.erase_empty and column.erases and is_blank(value):
+            row.values[column.key] = ""
             continue
         _clean_cell(row, column, value, Context(context.today, _money_unit(table, cell)))
     return row

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.imports.context import Options
+from povertyaid.imports.options import Options
 from povertyaid.imports.resources import SheetResource, kinds
 from povertyaid.imports.schoolbook import SchoolBook
 from povertyaid.lib.messages import Message

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from povertyaid.imports.context import ImportContext, TableInfo
     from povertyaid.imports.models import ImportBatch
+    from povertyaid.imports.questions import Question
     from povertyaid.lib.sheets.model import Value
     from povertyaid.schools.models import School, User
 
@@ -86,6 +87,8 @@ class Column:
     example: str = ""
     text: bool = False
     help: StrOrPromise = ""
+    # Whether an empty cell may erase what is stored, when the sender asks for that: only texts that may be empty.
+    erases: bool = False
 
     @property
     def header(self) -> str:
@@ -126,6 +129,9 @@ class Row:
     notes: list[Note] = field(default_factory=list)
     refused: int | None = None
     outcome: Action | None = None
+    question: Question | None = None
+    # The stored record that the row of a list for return carries; it is matched by nothing else.
+    returned: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -181,6 +187,11 @@ class Row:
         self.notes.append(
             Note("error", self.column(key), self.shown(key) if value is None else value, message)
         )
+
+    def ask(self, question: Question) -> None:
+        """Refuse the row until a person decides which stored record it means (`ImportContext.decision`)."""
+        self.question = question
+        self.refuse(question.key, question.message)
 
     def warn(self, key: str | None, message: StrOrPromise | Message) -> None:
         """Ask a person to look at a cell or at the row; it is taken all the same."""
@@ -333,10 +344,15 @@ def register(resource: ResourceT) -> ResourceT:
 _ORDER = ("schools", "staff", "villages", "households", "students", "recognitions", "pairings", "payments")
 
 
+def in_order(chosen: Iterable[str]) -> list[str]:
+    """Kinds in the order in which an office imports them: what others point to comes first."""
+    order = {kind: position for position, kind in enumerate(_ORDER)}
+    return sorted(chosen, key=lambda kind: (order.get(kind, len(order)), kind))
+
+
 def kinds() -> list[SheetResource]:
     """Every kind, in the order in which an office imports them."""
-    order = {kind: position for position, kind in enumerate(_ORDER)}
-    return sorted(_registry.values(), key=lambda found: (order.get(found.kind, len(order)), found.kind))
+    return [_registry[kind] for kind in in_order(_registry)]
 
 
 def resource_for(kind: str) -> SheetResource | None:

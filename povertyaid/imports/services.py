@@ -1,8 +1,8 @@
-"""Writes of imports: keep a file with its preview, confirm it, cancel it. Every write is atomic."""
+"""Writes of imports: keep a file, prepare its preview, confirm it, cancel it. Every write is atomic."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,22 +11,38 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.audit.models import AccessLog
 from povertyaid.audit.services import bulk_write, log_access
 from povertyaid.files.models import Attachment
-from povertyaid.imports.context import ImportRefusedError, Options
-from povertyaid.imports.engine import Plan, make_plan
-from povertyaid.imports.models import ImportBatch, ImportRow, WrongBatchMoveError
-from povertyaid.imports.resources import Committed, run_hooks
+from povertyaid.imports.context import ImportContext, ImportRefusedError
+from povertyaid.imports.mapping import Inspection, inspect
+from povertyaid.imports.models import ImportBatch, WrongBatchMoveError
+from povertyaid.imports.options import Options
+from povertyaid.imports.plans import FilePlan, Source, blocked_of, plan_file, play, read, write_plan
+from povertyaid.imports.questions import Decisions
+from povertyaid.imports.reporting import report_of, rows_of
+from povertyaid.lib.messages import Message
+from povertyaid.lib.progress import NO_PROGRESS
+from povertyaid.lib.sheets.model import UnreadableFileError
 from povertyaid.schools.models import County
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db import models
+    from django.db.models import QuerySet
 
-    from povertyaid.imports.resources import Note, Row
+    from povertyaid.lib.progress import Progress
     from povertyaid.schools.base import Record
     from povertyaid.schools.models import School, User
 
 _LONGEST_NAME = 200
+# Rows of a preview that are written at a time: SQLite's lock is free between them for other people's pages.
+_ROWS_AT_ONCE = 2000
+OPEN = frozenset(
+    {
+        ImportBatch.State.UPLOADED,
+        ImportBatch.State.TO_MAP,
+        ImportBatch.State.TO_CHECK,
+        ImportBatch.State.FAILED,
+    }
+)
 
 
 class StalePreviewError(ImportRefusedError):
@@ -38,78 +54,184 @@ class RowsRefusedError(ImportRefusedError):
 
 
 @transaction.atomic
-def open_batch(*, plan: Plan, data: bytes, options: Options, user: User) -> ImportBatch:
-    """Keep a file (encrypted) with the preview of its rows; nothing else is written."""
-    school = _school_of(plan)
-    county = school.county if school is not None else _county_of(plan)
-    attachment = Attachment(county=county, school=school, name=plan.name[-_LONGEST_NAME:], owner=user)
+def receive(
+    *, data: bytes, name: str, user: User, options: Options, kinds: Sequence[str], office: str = ""
+) -> ImportBatch:
+    """Keep a file (encrypted) as it arrived; it is read and compared by `prepare`.
+
+    Raises ImportRefusedError (school, period, county) when it is not clear for whom the file is.
+    """
+    context = ImportContext(user, options)
+    school = context.school or (context.schools.schools[0] if len(context.schools.schools) == 1 else None)
+    school = None if context.school is None and context.county_wide else school
+    county = school.county if school is not None else _first_county(context)
+    attachment = Attachment(county=county, school=school, name=name[-_LONGEST_NAME:], owner=user)
     attachment.put(data)
     attachment.save()
     batch = ImportBatch(
-        kind=plan.resource.kind,
+        kind=",".join(kinds),
         county=county,
         school=school,
         file=attachment,
         sender=user,
+        office=office,
         options=options.as_json(),
-        counts=plan.counts,
-        report=_report(plan),
+        state=ImportBatch.State.UPLOADED,
     )
     batch.save()
-    _write_rows(batch, plan, user)
+    return batch
+
+
+def _first_county(context: ImportContext) -> County:
+    """The only county, else any of the account's: the right one is known once the rows are read."""
+    return context.counties[0] if context.counties else context.county
+
+
+def prepare(*, batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS) -> ImportBatch:
+    """Read the file of a batch, match its columns, and compare its rows with the records.
+
+    Afterwards the batch is to_map (columns, school or semester must be told), to_check (with its preview) or refused
+    (it cannot be read). WrongBatchMoveError when it is being imported or was.
+    """
+    if batch.state not in OPEN:
+        raise WrongBatchMoveError(f"An import that is {batch.state} cannot be prepared.")
+    try:
+        source = source_of(batch, user, progress)
+    except UnreadableFileError as error:
+        return _refuse(batch, error.message)
+    return _prepare(batch, source, progress)
+
+
+def _prepare(batch: ImportBatch, source: Source, progress: Progress) -> ImportBatch:
+    found = inspect(source)
+    try:
+        if not found.certain:
+            return _ask_for_columns(batch, found, found.message)
+        plan = plan_file(found.source, progress=progress)
+    except ImportRefusedError as error:
+        # What the file does not say can be told: another kind, a column, the school, the semester.
+        return _ask_for_columns(batch, found, error.message)
+    batch.options = {**batch.options, "parts": found.source.options.as_json()["parts"]}
+    keep_preview(batch, plan, progress)
+    return batch
+
+
+def source_of(batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS) -> Source:
+    """The stored file of a batch, read once more, with all that was decided about it."""
+    return read(
+        data=batch.file.get(),
+        name=batch.file.name,
+        user=user,
+        options=Options.from_json(batch.options),
+        kinds=batch.kinds,
+        decisions=Decisions(batch.decisions),
+        progress=progress,
+    )
+
+
+@transaction.atomic
+def _refuse(batch: ImportBatch, message: Message) -> ImportBatch:
+    batch.rows.all().delete()
+    batch.report = {"refused": str(message)}
+    batch.finished_at = timezone.now()
+    batch.move(ImportBatch.State.REFUSED)
     return batch
 
 
 @transaction.atomic
-def commit_plan(*, plan: Plan, batch: ImportBatch, user: User) -> ImportBatch:
-    """Write what a plan says, and its outcome; the caller made the plan inside the same transaction."""
-    create = in_dependency_order([record for item in plan.planned for record in item.create])
-    update = [change for item in plan.planned for change in item.update]
-    links = [link for item in plan.planned for link in item.links]
-    batch.move(ImportBatch.State.IMPORTING)
-    bulk_write(
-        update=[change for item in plan.planned for change in item.first], actor=user, batch_id=batch.pk
-    )
-    bulk_write(create=create, update=update, links=links, actor=user, batch_id=batch.pk)
-    run_hooks(Committed(batch, user, create, [change.instance for change in update]))
+def _ask_for_columns(batch: ImportBatch, found: Inspection, message: Message | None) -> ImportBatch:
+    batch.rows.all().delete()
+    batch.counts = {}
+    batch.report = {"inspection": found.as_json(), "asked": str(message) if message is not None else ""}
+    batch.move(ImportBatch.State.TO_MAP)
+    return batch
+
+
+def keep_preview(batch: ImportBatch, plan: FilePlan, progress: Progress = NO_PROGRESS) -> None:
+    """Put the outcome of a plan in the place of what the batch showed; nothing else is written.
+
+    The rows are written in pieces and the batch last: until then it shows no preview, never half of one.
+    """
+    batch.rows.all().delete()
+    rows = rows_of(batch, plan)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        bulk_write(create=rows[start : start + _ROWS_AT_ONCE], actor=plan.source.user, batch_id=batch.pk)
+        progress.tell(_("keeping the preview"), start, len(rows))
+    batch.kind = plan.kind
     batch.counts = plan.counts
-    batch.report = _report(plan)
+    batch.report = report_of(plan)
+    _place(batch, plan)
+    batch.move(ImportBatch.State.TO_CHECK)
+
+
+@transaction.atomic
+def write_file(plan: FilePlan, *, batch: ImportBatch, progress: Progress = NO_PROGRESS) -> FilePlan:
+    """Write all that a plan of a single kind says, or play several kinds again, and finish the batch.
+
+    The caller sees to it that the plan is that of the records as they are.
+    """
+    user = plan.source.user
+    if plan.several:
+        played = play(plan.source, blocked=blocked_of(plan), batch=batch, progress=progress)
+        plan = FilePlan(plan.source, played)
+    else:
+        write_plan(plan.plans[0], batch=batch, user=user, progress=progress)
+    batch.counts = plan.counts
+    batch.report = report_of(plan)
     batch.finished_at = timezone.now()
     batch.move(ImportBatch.State.PARTLY if batch.counts["rejected"] else ImportBatch.State.IMPORTED)
     log_access(
         AccessLog.Action.IMPORT,
         user=user,
-        model=plan.resource.model._meta.label_lower,
+        model=plan.plans[0].resource.model._meta.label_lower,
         detail={"batch": batch.pk, "kind": batch.kind, **batch.counts},
     )
-    return batch
+    return plan
 
 
-def commit_batch(*, batch: ImportBatch, user: User, all_or_nothing: bool) -> ImportBatch:
+@transaction.atomic
+def import_file(*, plan: FilePlan, data: bytes, office: str = "") -> tuple[ImportBatch, FilePlan]:
+    """Keep a file, its preview, and write it at once: for the command line, inside one transaction."""
+    source = plan.source
+    batch = receive(
+        data=data, name=plan.name, user=source.user, options=source.options, kinds=source.kinds, office=office
+    )
+    keep_preview(batch, plan)
+    batch.move(ImportBatch.State.IMPORTING)
+    return batch, write_file(plan, batch=batch)
+
+
+def commit_batch(
+    *, batch: ImportBatch, user: User, all_or_nothing: bool, progress: Progress = NO_PROGRESS
+) -> ImportBatch:
     """Write the good rows of a previewed file, or all or nothing.
 
-    The stored file is read again inside the transaction. Raises StalePreviewError when the records changed since the
-    preview (the batch then shows the new one), RowsRefusedError, WrongBatchMoveError when it was confirmed before.
+    The stored file is read and planned again before the transaction, so that SQLite's lock is held for the writing only;
+    inside it every record that is changed must still be as it was planned. Raises StalePreviewError when the records
+    changed since the preview (the batch then shows the new one), RowsRefusedError, WrongBatchMoveError when it was
+    confirmed before.
     """
-    with transaction.atomic():
-        locked = ImportBatch.objects.visible_to(user).select_for_update().get(pk=batch.pk)
-        if locked.state != ImportBatch.State.TO_CHECK:
-            raise WrongBatchMoveError(f"An import that is {locked.state} cannot be confirmed.")
-        plan = plan_again(locked, user)
-        if plan.fingerprint == locked.report.get("fingerprint"):
+    start_commit(batch, user)
+    try:
+        source = source_of(batch, user, progress)
+        plan = plan_file(source, progress=progress)
+        if plan.fingerprint == batch.report.get("fingerprint"):
             if all_or_nothing and plan.counts["rejected"]:
                 text = _(
                     "Some rows are refused, so that nothing was written. Mend them and send the file again."
                 )
                 raise RowsRefusedError("rejected", text)
-            try:
-                with transaction.atomic():
-                    return commit_plan(plan=plan, batch=locked, user=user)
-            except IntegrityError:
-                # Somebody wrote the same record between the plan and the write.
-                locked.refresh_from_db()
-                plan = plan_again(locked, user)
-        refresh_preview(locked, plan, user)
+            if _written(plan, batch, progress):
+                return batch
+            # Somebody wrote between the plan and the write.
+            plan = plan_file(source, progress=progress)
+        keep_preview(batch, plan, progress)
+    except BaseException:
+        # Whatever went wrong, nothing was written: the preview stands as before.
+        batch.refresh_from_db()
+        if batch.state == ImportBatch.State.IMPORTING:
+            batch.move(ImportBatch.State.TO_CHECK)
+        raise
     raise StalePreviewError(
         "stale",
         _(
@@ -118,167 +240,120 @@ def commit_batch(*, batch: ImportBatch, user: User, all_or_nothing: bool) -> Imp
     )
 
 
-def plan_again(batch: ImportBatch, user: User) -> Plan:
-    """Read the stored file of a batch once more, with the options of its preview."""
-    return make_plan(
-        kind=batch.kind,
-        data=batch.file.get(),
-        name=batch.file.name,
-        user=user,
-        options=Options.from_json(batch.options),
-    )
+@transaction.atomic
+def start_commit(batch: ImportBatch, user: User) -> None:
+    """Take a batch for importing; WrongBatchMoveError when somebody did so before."""
+    locked = ImportBatch.objects.visible_to(user).select_for_update().get(pk=batch.pk)
+    if locked.state != ImportBatch.State.TO_CHECK:
+        raise WrongBatchMoveError(f"An import that is {locked.state} cannot be confirmed.")
+    batch.refresh_from_db()
+    batch.move(ImportBatch.State.IMPORTING)
 
 
-def refresh_preview(batch: ImportBatch, plan: Plan, user: User) -> None:
-    """Put the outcome of a newer plan in the place of the stored preview."""
-    batch.rows.all().delete()
-    batch.counts = plan.counts
-    batch.report = _report(plan)
-    batch.save()
-    _write_rows(batch, plan, user)
+def _written(plan: FilePlan, batch: ImportBatch, progress: Progress) -> bool:
+    """Write a plan when the records are still as it was made from; say whether they were."""
+    fingerprint = plan.fingerprint
+    try:
+        with transaction.atomic():
+            # One import of a county is written at a time.
+            County.objects.select_for_update().get(pk=batch.county_id)
+            if not plan.several and not _still_true(plan, batch):
+                return False
+            done = write_file(plan, batch=batch, progress=progress)
+            if done.fingerprint != fingerprint:
+                transaction.set_rollback(True)
+                return False
+    except IntegrityError:
+        return False
+    finally:
+        batch.refresh_from_db()
+    return True
+
+
+def _still_true(plan: FilePlan, batch: ImportBatch) -> bool:
+    """Whether the records that a plan changes have the versions that it saw, and no other import came between."""
+    newer = ImportBatch.objects.filter(county=batch.county_id, finished_at__gte=plan.made_at)
+    if newer.exclude(pk=batch.pk).exists():
+        return False
+    versions: dict[type[Record], dict[int, int]] = {}
+    for planned in plan.plans[0].planned:
+        for change in (*planned.first, *planned.update):
+            if change.instance.pk is not None:
+                versions.setdefault(type(change.instance), {})[change.instance.pk] = change.instance.version
+    for model, seen in versions.items():
+        keys = sorted(seen)
+        for start in range(0, len(keys), _ROWS_AT_ONCE // 4):
+            part = keys[start : start + _ROWS_AT_ONCE // 4]
+            # Locked until the write: nobody changes them in between.
+            stored = dict(
+                model._default_manager.select_for_update().filter(pk__in=part).values_list("pk", "version")
+            )
+            if any(stored.get(key) != seen[key] for key in part):
+                return False
+    return True
 
 
 def cancel_batch(*, batch: ImportBatch) -> None:
-    """Give up a preview; WrongBatchMoveError when it was confirmed already."""
+    """Give up a file that is not imported; WrongBatchMoveError when it was confirmed already."""
     batch.finished_at = timezone.now()
     batch.move(ImportBatch.State.CANCELLED)
 
 
-def earlier_import(*, plan: Plan, user: User) -> ImportBatch | None:
-    """The last import of the very same file for the same kind that the account may know of."""
+def earlier_import(*, plan: FilePlan, user: User) -> ImportBatch | None:
+    """The last import of the very same file for the same kinds that the account may know of."""
+    return same_file(kind=plan.kind, digest=plan.source.digest, user=user).first()
+
+
+def same_file(*, kind: str, digest: str, user: User) -> QuerySet[ImportBatch]:
+    """Imports of the very same file as the same kinds, the latest first."""
     return (
         ImportBatch.objects.visible_to(user)
         .filter(
-            kind=plan.resource.kind,
-            file__digest=plan.digest,
+            kind=kind,
+            file__digest=digest,
             state__in=(ImportBatch.State.IMPORTED, ImportBatch.State.PARTLY),
         )
         .select_related("file", "sender")
+        .defer("file__content")
         .order_by("-finished_at")
-        .first()
     )
 
 
-def in_dependency_order(records: Sequence[Record]) -> list[Record]:
-    """New records with those first to which others point, since a key is known only once a record is stored."""
-    by_model: dict[type[models.Model], list[Record]] = {}
-    for record in records:
-        by_model.setdefault(type(record), []).append(record)
-    ordered: list[Record] = []
-    waiting = dict(by_model)
-    while waiting:
-        free = [model for model in waiting if not _needs(model) & (waiting.keys() - {model})]
-        # A circle of models cannot be written at once; the database then says what is wrong.
-        for model in free or list(waiting):
-            ordered += waiting.pop(model)
-    return ordered
+def _place(batch: ImportBatch, plan: FilePlan) -> None:
+    """The school and county of a batch, now that its rows are known."""
+    school = _school_of(plan)
+    county = school.county if school is not None else _county_of(plan)
+    if (batch.school_id, batch.county_id) == (school.pk if school else None, county.pk):
+        return
+    batch.school, batch.county = school, county
+    batch.file.school, batch.file.county = school, county
+    batch.file.save(update_fields=["school", "county"])
 
 
-def _needs(model: type[models.Model]) -> set[type[models.Model]]:
-    return {
-        field.related_model
-        for field in model._meta.concrete_fields
-        if field.is_relation and isinstance(field.related_model, type)
-    }
-
-
-def _school_of(plan: Plan) -> School | None:
+def _school_of(plan: FilePlan) -> School | None:
     """The school of a batch: the chosen one, else the one that all tables are for.
 
     A list whose rows name other schools belongs to none: a school's people see its batches with every row.
     """
-    found = {row.table.school.pk: row.table.school for row in plan.rows if row.table.school is not None}
-    school = plan.context.school or (next(iter(found.values())) if len(found) == 1 else None)
+    rows = [row for item in plan.plans for row in item.rows]
+    context = plan.plans[0].context
+    found = {row.table.school.pk: row.table.school for row in rows if row.table.school is not None}
+    school = context.school or (next(iter(found.values())) if len(found) == 1 else None)
     if school is None:
         return None
-    named = {text for row in plan.rows if (text := row.values.get("school"))}
-    others = (plan.context.schools.resolve(text).school for text in named)
+    named = {text for row in rows if (text := row.values.get("school"))}
+    others = (context.schools.resolve(text).school for text in named)
     return None if any(other is not None and other.pk != school.pk for other in others) else school
 
 
-def _county_of(plan: Plan) -> County:
+def _county_of(plan: FilePlan) -> County:
     """The county of a batch without a school: the only one, else that of the first record that is written."""
-    if len(plan.context.counties) > 1:
-        for item in plan.planned:
+    context = plan.plans[0].context
+    if len(context.counties) > 1:
+        for item in (planned for found in plan.plans for planned in found.planned):
             for record in (*item.create, *(change.instance for change in item.update)):
                 county = getattr(record, "county", None)
                 if isinstance(county, County):
                     return county
-        return plan.context.counties[0]
-    return plan.context.county
-
-
-def _report(plan: Plan) -> dict[str, Any]:
-    """What the preview page shows beside the rows: as in the JSON, masked."""
-    told = plan.as_json()
-    report = {
-        "fingerprint": plan.fingerprint,
-        "headers": _headers(plan),
-        **{key: told[key] for key in ("repairs", "ignored", "sheets", "columns")},
-        "table_warnings": [
-            {"sheet": sheet, "row": row, "message": str(message)} for sheet, row, message in plan.warnings
-        ],
-    }
-    found: dict[str, Any] = _storable(report)
-    return found
-
-
-def _headers(plan: Plan) -> list[str]:
-    """The columns of the preview's table, in the order of the file."""
-    seen: dict[str, None] = {}
-    for table in plan.tables:
-        for header in table.headers:
-            if header.key is not None:
-                seen.setdefault(header.text)
-    return list(seen)
-
-
-def _write_rows(batch: ImportBatch, plan: Plan, user: User) -> None:
-    rows = [
-        ImportRow(
-            batch=batch,
-            sheet=row.sheet[:60],
-            row=row.number,
-            outcome=row.outcome or "rejected",
-            values=_storable(_values(row)),
-            messages=_storable([_message(note) for note in row.notes]),
-            warned=any(note.level == "warning" for note in row.notes),
-        )
-        for row in plan.rows
-    ]
-    rows += [
-        ImportRow(
-            batch=batch,
-            sheet=item.sheet[:60],
-            row=item.row,
-            outcome=ImportRow.Outcome.IGNORED,
-            messages=[{"level": "ignored", "column": None, "message": item.why}],
-        )
-        for item in plan.ignored
-    ]
-    bulk_write(create=rows, actor=user, batch_id=batch.pk)
-
-
-def _values(row: Row) -> dict[str, str]:
-    """The cells as they stand in the file, masked where sensitive."""
-    return {row.table.label(key): row.shown(key) for key, value in row.raw.items() if value not in {None, ""}}
-
-
-def _storable(value: Any) -> Any:
-    """JSON without the character NUL, which PostgreSQL cannot store."""
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    return [_storable(item) for item in value] if isinstance(value, list) else value
-
-
-def _message(note: Note) -> dict[str, Any]:
-    told: dict[str, Any] = {"level": note.level, "column": note.column}
-    if note.level in {"repair", "change"}:
-        told |= {"from": note.before, "to": note.after}
-    if note.rule:
-        told["rule"] = note.rule
-    if note.message:
-        told |= {"value": note.value, "message": str(note.message)}
-    return told
+        return context.counties[0]
+    return context.county

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from povertyaid.audit.actor import acting_as
 from povertyaid.imports import services
 from povertyaid.imports.blank_workbook import blank_workbook
-from povertyaid.imports.engine import make_plan
 from povertyaid.imports.forms import UploadForm, allowed_kinds
 from povertyaid.imports.models import ImportBatch, ImportRow, WrongBatchMoveError
 from povertyaid.imports.resources import resource_for
@@ -103,19 +102,22 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _open(form: UploadForm, user: User) -> ImportBatch | None:
-    """Keep the file with its preview; what is wrong with the whole file is told at the form."""
+    """Keep the file and look at it; what is wrong with the choices is told at the form."""
     sent = form.cleaned_data["file"]
-    data = sent.read()
     try:
-        plan = make_plan(
-            kind=form.cleaned_data["kind"], data=data, name=sent.name, user=user, options=form.options()
+        opened = services.receive(
+            data=sent.read(),
+            name=sent.name,
+            user=user,
+            options=form.options(),
+            kinds=[form.cleaned_data["kind"]],
         )
-        return services.open_batch(plan=plan, data=data, options=form.options(), user=user)
     except MessageError as error:
         where = {"school": "school", "school_unknown": "school", "school_ambiguous": "school", "semester": "period",
                  "period": "period"}.get(error.code, "file")  # fmt: skip
         form.add_error(where, str(error))
-    return None
+        return None
+    return services.prepare(batch=opened, user=user)
 
 
 @dataclass

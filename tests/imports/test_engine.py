@@ -12,12 +12,13 @@ from households.models import Household, Member, Village
 from povertyaid.audit.models import Change
 from povertyaid.audit.services import Link, bulk_write
 from povertyaid.imports import resources
-from povertyaid.imports.context import ImportRefusedError, Options
+from povertyaid.imports.context import ImportRefusedError
+from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
 from povertyaid.imports.resources import Committed, after_commit, by_key, register
 from povertyaid.imports.rules import RULES, rule_text
 from povertyaid.imports.schoolbook import SchoolBook, import_scope, school_like, unit_in
-from povertyaid.imports.services import in_dependency_order
+from povertyaid.imports.ordering import in_dependency_order
 from povertyaid.schools.models import County, RoleGrant, School, SchoolStage, User
 from povertyaid.schools.roles import Role
 from tests import factories, personas

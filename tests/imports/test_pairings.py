@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pairings.models import Pairing
-from povertyaid.imports.context import Options
+from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
 from povertyaid.schools.models import School, SchoolClass, Staff, User
 from students.models import Student

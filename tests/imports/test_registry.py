@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from households.models import Assignment, Household, IncomeYear, Member, Village
 from povertyaid.audit.actor import system_user
 from povertyaid.audit.models import Change
-from povertyaid.imports.context import Options
+from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
 from povertyaid.imports.models import ImportBatch, ImportRow
 from povertyaid.schools.models import County, School, User

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from povertyaid.audit.models import Change
-from povertyaid.imports.context import Options
+from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
 from povertyaid.imports.models import ImportRow
 from povertyaid.lib.crypto import lookup_hash

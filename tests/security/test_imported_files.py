@@ -9,10 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from povertyaid.audit.models import AccessLog
-from povertyaid.imports.context import Options
-from povertyaid.imports.engine import make_plan
 from povertyaid.imports.models import ImportBatch
-from povertyaid.imports.services import open_batch
+from povertyaid.imports.options import Options
+from povertyaid.imports.services import prepare, receive
 from povertyaid.schools.models import School, User
 from tests.personas import World
 
@@ -46,8 +45,8 @@ def test_a_list_with_rows_of_several_schools_is_not_shown_to_one_of_them(
     rows = ["学校,姓名,年级,班级", f"{school.name},赵晓雨,三年级,1", f"{rival_school.name},钱小雪,九年级,1"]
     data = "\r\n".join(rows).encode("utf-8-sig")
     options = Options(school=school.code)
-    plan = make_plan(kind="students", data=data, name="名单.csv", user=bureau_clerk, options=options)
-    batch = open_batch(plan=plan, data=data, options=options, user=bureau_clerk)
+    batch = receive(data=data, name="名单.csv", user=bureau_clerk, options=options, kinds=["students"])
+    prepare(batch=batch, user=bureau_clerk)
     assert batch.school is None
     assert not ImportBatch.objects.visible_to(principal).filter(pk=batch.pk).exists()
     assert client_of(principal).get(reverse("imports:batch", args=[batch.pk])).status_code == 404

@@ -12,10 +12,12 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from povertyaid.audit.actor import SYSTEM_USERNAME, acting_as, system_user
-from povertyaid.imports.context import ImportRefusedError, Options
-from povertyaid.imports.engine import Plan, make_plan
+from povertyaid.imports.context import ImportRefusedError
+from povertyaid.imports.mapping import inspect
+from povertyaid.imports.options import Options
+from povertyaid.imports.plans import FilePlan, plan_file, read
 from povertyaid.imports.resources import kinds
-from povertyaid.imports.services import commit_plan, earlier_import, open_batch
+from povertyaid.imports.services import earlier_import, import_file
 from povertyaid.lib.messages import MessageError
 from povertyaid.schools.models import User
 
@@ -78,7 +80,7 @@ class Command(BaseCommand):
         if told["rejected"]:
             sys.exit(REJECTED)
 
-    def _run(self, options: dict[str, Any]) -> tuple[Plan, ImportBatch | None, ImportBatch | None]:
+    def _run(self, options: dict[str, Any]) -> tuple[FilePlan, ImportBatch | None, ImportBatch | None]:
         path: Path = options["file"]
         try:
             data = path.read_bytes()
@@ -90,13 +92,15 @@ class Command(BaseCommand):
             ) from None
         user = self._user(options["username"], writing=options["commit"])
         chosen = Options(options["school"], options["period"], _pairs(options["constants"]))
+        wanted = [kind for kind in options["kind"].split(",") if kind]
+        source = read(data=data, name=path.name, user=user, options=chosen, kinds=wanted)
         with transaction.atomic(), acting_as(user):
-            plan = make_plan(kind=options["kind"], data=data, name=path.name, user=user, options=chosen)
+            plan = plan_file(inspect(source).source)
             before = earlier_import(plan=plan, user=user)
             if not options["commit"] or (options["all_or_nothing"] and plan.counts["rejected"]):
                 return plan, None, before
-            batch = open_batch(plan=plan, data=data, options=chosen, user=user)
-            return plan, commit_plan(plan=plan, batch=batch, user=user), before
+            batch, plan = import_file(plan=plan, data=data)
+            return plan, batch, before
 
     @staticmethod
     def _user(username: str, *, writing: bool) -> User:
@@ -116,10 +120,11 @@ class Command(BaseCommand):
         self.stderr.write(message)
         sys.exit(UNREADABLE)
 
-    def _report(self, plan: Plan, told: dict[str, Any], before: ImportBatch | None, *, wanted: bool) -> None:
+    def _report(self, plan: FilePlan, told: dict[str, Any], before: ImportBatch | None, *, wanted: bool) -> None:
         """The same for people."""
         write = self.stdout.write
-        write(_("%(file)s as “%(kind)s”") % {"file": plan.name, "kind": plan.resource.label})
+        labels = "、".join(str(item.resource.label) for item in plan.plans)
+        write(_("%(file)s as “%(kind)s”") % {"file": plan.name, "kind": labels})
         write(
             _(
                 "%(rows)d records: %(created)d new, %(updated)d changed, %(unchanged)d unchanged, %(rejected)d refused; "
