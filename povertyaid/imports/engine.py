@@ -252,11 +252,8 @@ def plan_kind(
     required = [key for key in resource.required if key not in constants]
     parts = [part for part in options.parts if part.kind == kind]
     workbook = _chosen_sheets(workbook, parts)
-    forced = _forced(workbook, parts)
-    plan.tables, plan.skipped = (
-        find_tables(workbook, resource.columns, required, forced=forced)
-        if forced
-        else find_tables(workbook, resource.columns, required)
+    plan.tables, plan.skipped = find_tables(
+        workbook, resource.columns, required, forced=_forced(workbook, parts)
     )
     _check_tables(plan, workbook, constants, chosen=bool(parts))
     for table in plan.tables:

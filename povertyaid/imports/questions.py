@@ -83,7 +83,7 @@ class Decision:
         choice, _sign, number = text.partition(":")
         if choice not in CHOICES or (choice in OF_A_CANDIDATE) != number.isdecimal():
             return None
-        return cls(choice, int(number) if number else None)  # type: ignore[arg-type]
+        return cls(choice, int(number) if number else None)
 
     def __str__(self) -> str:
         return self.choice if self.pk is None else f"{self.choice}:{self.pk}"
