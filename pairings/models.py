@@ -170,11 +170,23 @@ class Contact(Record):
     present = models.CharField(_("who was present"), max_length=120, blank=True)
     purpose = models.CharField(_("purpose"), max_length=200, blank=True)
     follow_up = models.TextField(_("follow-up"), blank=True)
+    # By which the row of a list finds its contact again; empty for what was typed in. See `contact_list`.
+    fingerprint = models.CharField(
+        _("fingerprint of the imported row"), max_length=64, blank=True, editable=False
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ("-date", "-pk")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["pairing", "fingerprint"],
+                condition=~Q(fingerprint=""),
+                name="contact_row_once",
+                violation_error_message=_("This contact was imported already."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.date} {self.get_kind_display()}"

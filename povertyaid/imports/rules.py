@@ -22,6 +22,7 @@ RULES: dict[str, StrOrPromise] = {
     "head_row": _("follows the row of the head"),
     "inner_blanks": _("blanks inside removed"),
     "invisible": _("invisible characters removed"),
+    "minutes_of_span": _("length told by beginning and end"),
     "negative": _("brackets read as a minus sign"),
     "nfkc": _("compatibility characters made ordinary"),
     "number_as_text": _("numeric cell read as text"),

@@ -78,7 +78,7 @@ _TABLE: dict[str, tuple[str, ...]] = {
     "students.recognition": ("ve",    "v",     "vcie",    "v",      "v",    "vacdie", "vacdie", "v",     "v",    "v"),
     "students.specialgroup": ("vac",  "v",     "vac",     "v",      "v",    "v",      "v",      "v",     "v",    "v"),
     "pairings.pairing":     ("ve",    "v",     "vacdie",  "vace",   "vace", "vacdie", "vacdie", "v",     "v",    "v"),
-    "pairings.contact":     ("ve",    "v",     "vacde",   "vac",    "vac",  "vacde",  "vacde",  "vac",   "vac",  "v"),
+    "pairings.contact":     ("ve",    "v",     "vacdie",  "vac",    "vac",  "vacdie", "vacdie", "vac",   "vac",  "v"),
     "pairings.privatenote": ("",      "",      "",        "",       "",     "",       "",       "vac",   "vac",  ""),
     "aid.programme":        ("vacd",  "v",     "vacdie",  "v",      "v",    "v",      "v",      "v",     "",     "v"),
     "aid.standard":         ("vacd",  "v",     "vacd",    "v",      "v",    "v",      "v",      "v",     "",     "v"),
