@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.lib.messages import MessageError
-from povertyaid.lib.sheets.headers import Column, ForcedHeader, Matching, match_columns, normalise_header
+from povertyaid.lib.sheets.headers import (
+    Column,
+    ForcedHeader,
+    Matching,
+    match_columns,
+    names_group,
+    normalise_header,
+)
 from povertyaid.lib.sheets.rows import is_header_word, is_unit, plain
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ HEADER_SEARCH = 60
 HEADER_HEIGHT = 3
 _SHOWN_HEADERS = 12
 _LONGEST_NAME = 30
+_LONGEST_GROUP = 16
 _LOOKED_BELOW = 12
 
 
@@ -236,14 +244,15 @@ class HeaderFinder:
             and self.required <= set(block.matching.keys.values())
         ]
         if whole:
-            reach = whole[0].start + HEADER_HEIGHT
-            best = max((block for block in whole if block.start < reach), key=self._score)
-            return self._completed(best)
+            best = max((block for block in whole if block.start < whole[0].end), key=self._score)
+            block = self._completed(self._with_groups(best))
+            self._demand(block)
+            return block
         likeliest = max(candidates, key=self._score, default=None)
         if likeliest is None or self._score(likeliest)[1] < enough:
             raise self._no_table()
         self._demand(likeliest)
-        return likeliest
+        return self._completed(likeliest)
 
     def forced(self, forced: ForcedHeader) -> Block:
         """The header that a person set; what was left open is found."""
@@ -279,6 +288,30 @@ class HeaderFinder:
         self._demand(block)
         return block
 
+    def _with_groups(self, block: Block) -> Block:
+        """The header with the row above that says whose columns they are: 学生信息 | 监护人信息."""
+        start = block.start
+        while start > 0 and block.end - start < HEADER_HEIGHT and self._is_group_row(start - 1, block):
+            start -= 1
+        return block if start == block.start else self.block(start, block.end - start)
+
+    def _is_group_row(self, offset: int, block: Block) -> bool:
+        """Whether a row has several names over several columns each; a title is one text over all of them."""
+        row = self.sheet.rows[offset]
+        used = [index for index, value in enumerate(row) if plain(value)]
+        texts = [plain(row[index]) for index in used]
+        if not used or any(len(text) > _LONGEST_GROUP or ":" in text for text in texts):
+            return False
+        if not any(names_group(text) for text in texts):
+            return False
+        merged = [(left, right) for _b, left, right in self.merges.starts.get(offset, ()) if right > left]
+        if len(used) == 1:
+            width = sum(map(bool, block.texts))
+            return any(left == used[0] and right - left + 1 < width for left, right in merged)
+        # Some name must stand over more than one column, merged or with nothing beside it.
+        ends = [*used[1:], len(block.texts)]
+        return bool(merged) or any(end - index > 1 for index, end in zip(used, ends, strict=True))
+
     def _completed(self, block: Block, keys: Mapping[int, str] | None = None) -> Block:
         """The header with the rows that belong to it and name no field: lower halves of merged cells, 应发 | 实发."""
         end = self.merges.bottom_of(block.start, block.end)
@@ -288,7 +321,12 @@ class HeaderFinder:
             end < len(self.sheet.rows) and end - block.start < HEADER_HEIGHT and self._continues(block, end)
         ):
             end += 1
-        return block if end == block.end else self.block(block.start, end - block.start, keys)
+        if end == block.end:
+            return block
+        taller = self.block(block.start, end - block.start, keys)
+        # A merged cell that reaches into the records by mistake must not make a record a header.
+        lost = set(block.matching.keys.values()) - set(taller.matching.keys.values())
+        return block if lost else taller
 
     def _continues(self, block: Block, offset: int) -> bool:
         """Whether a row below has only names or units, none of them below a field that a record must have."""

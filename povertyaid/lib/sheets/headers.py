@@ -21,6 +21,8 @@ _PEOPLE = re.compile(
     "成员|班主任|教师|老师|帮扶人|帮扶|结对|联系人|负责人|责任人|校长|园长|持卡人|开户人|代领人?|代办人?|收款人|领款人|"
     "经办人?|填表人|审核人|申请人|担保人|兄弟姐妹|兄弟|姐妹|学生|幼儿|儿童|本人"
 )
+_GROUP = re.compile(f"{_PEOPLE.pattern}|信息|情况|资料|金额|标准|一卡通|账户|家庭|基本")
+_TITLE = re.compile("(?:表|册|名单|台账|汇总|统计|登记|清单|公示|通知)(?:[(（].*)?$")
 _AND = re.compile("[及和与或、/]")
 _PERSONAL = re.compile(
     "姓名|名字|身份证|证件|电话|手机|联系方式|性别|出生|年龄|民族|职务|职业|住址|地址|账号|帐号|卡号|户籍|健康|文化|学历"
@@ -92,6 +94,11 @@ def _people_in(text: str) -> tuple[str, ...]:
     """The people whom a text names; of 学生家长 only the last, of 学生及家长 both."""
     found = _PEOPLE.findall(text)
     return tuple(found) if _AND.search(text) else tuple(found[-1:])
+
+
+def names_group(text: str) -> bool:
+    """Whether a text above several columns says whose or what they are: 监护人信息, 家庭情况."""
+    return _GROUP.search(text) is not None and _TITLE.search(text) is None
 
 
 @lru_cache(maxsize=8192)

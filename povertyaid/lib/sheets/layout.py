@@ -203,7 +203,7 @@ class _Reader:
         lines, titles = [], []
         for offset in range(first, block.start):
             row = self.sheet.rows[offset]
-            if not any(plain(value) for value in row):
+            if is_blank_row(row):
                 continue
             table.ignored.append(
                 Ignored(self.sheet.first_row + offset, "second_table" if offset < start else "title")
@@ -225,9 +225,11 @@ class _Reader:
             return False
         own = [plain(at(row, index)) for index in range(max(len(row), len(block.texts)))]
         used = [index for index, text in enumerate(own) if text]
-        if not used:
-            return False
         number = self.sheet.first_row + offset
+        if not used:
+            # Apostrophes and marks that nobody sees.
+            table.ignored.append(Ignored(number, "empty"))
+            return False
         filled = {index for index in cover if index >= len(own) or not own[index]}
         sequence_text = ""
         if shape.sequence is not None:
@@ -259,7 +261,7 @@ class _Reader:
         table.second = self.sheet.first_row + start
         last = start
         for offset in range(start, len(self.sheet.rows)):
-            if any(plain(value) for value in self.sheet.rows[offset]):
+            if not is_blank_row(self.sheet.rows[offset]):
                 table.ignored.append(Ignored(self.sheet.first_row + offset, "second_table"))
                 last = offset
         table.warnings.append(
