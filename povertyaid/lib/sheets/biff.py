@@ -6,14 +6,16 @@ Only xlrd tells hidden rows here, so that a second parser for the values would c
 from __future__ import annotations
 
 import io
+import math
 from typing import Literal
 
 import xlrd
 from xlrd.biffh import XLRDError, error_text_from_code
 from xlrd.xldate import xldate_as_datetime
 
-from povertyaid.lib.sheets.model import Limits, Rows, Sheet, UnreadableFileError, Value, Workbook
-from povertyaid.lib.sheets.zips import damaged, encrypted, too_large
+from povertyaid.lib.sheets.grid import Builder
+from povertyaid.lib.sheets.model import Limits, Sheet, UnreadableFileError, Value, Workbook
+from povertyaid.lib.sheets.refusals import damaged, encrypted, too_large
 
 
 def read_biff(data: bytes, limits: Limits) -> Workbook:
@@ -27,7 +29,7 @@ def read_biff(data: bytes, limits: Limits) -> Workbook:
             file_contents=data, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
         )
         if book.nsheets > limits.sheets:
-            raise too_large()
+            raise too_large("sheets", limits.sheets)
         return Workbook("xls", "", [_sheet(book, sheet, limits) for sheet in book.sheets()])
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
@@ -40,47 +42,31 @@ def read_biff(data: bytes, limits: Limits) -> Workbook:
 
 
 def _sheet(book: xlrd.book.Book, sheet: xlrd.sheet.Sheet, limits: Limits) -> Sheet:
-    rows: Rows = []
-    used_rows = used_columns = characters = 0
+    builder = Builder(sheet.name, limits, sheet.visibility == 0)
+    datemode: Literal[0, 1] = 1 if book.datemode else 0
     for index in range(sheet.nrows):
-        values = [
-            _plain(kind, value, 1 if book.datemode else 0)
-            for kind, value in zip(sheet.row_types(index), sheet.row_values(index), strict=True)
-        ]
-        while values and values[-1] is None:
-            values.pop()
-        rows.append(values)
-        if values:
-            used_rows = index + 1
-            used_columns = max(used_columns, len(values))
-            characters += sum(len(value) for value in values if isinstance(value, str))
-    too_wide = used_columns > limits.columns or used_rows * used_columns > limits.cells
-    if too_wide or used_rows > limits.rows or characters > limits.sheet_characters:
-        raise too_large()
-    rows = [row + [None] * (used_columns - len(row)) for row in rows[:used_rows]]
-    return Sheet(
-        sheet.name,
-        rows,
-        hidden_rows={
-            row + 1
-            for row, info in sheet.rowinfo_map.items()
-            if (info.hidden or info.height == 0) and row < used_rows
-        },
-        hidden_columns={
-            column + 1
-            for column, info in sheet.colinfo_map.items()
-            if (info.hidden or info.width == 0) and column < used_columns
-        },
-        merges=[(top + 1, left + 1, bottom, right) for top, bottom, left, right in sheet.merged_cells],
-        visible=sheet.visibility == 0,
-    )
+        kinds, values = sheet.row_types(index), sheet.row_values(index)
+        builder.add(
+            index + 1, [_plain(kind, value, datemode) for kind, value in zip(kinds, values, strict=True)]
+        )
+    builder.hidden_rows = [
+        (row + 1, row + 1) for row, info in sheet.rowinfo_map.items() if info.hidden or info.height == 0
+    ]
+    builder.hidden_columns = [
+        (column + 1, column + 1)
+        for column, info in sheet.colinfo_map.items()
+        if info.hidden or info.width == 0
+    ]
+    builder.merges = [(top + 1, left + 1, bottom, right) for top, bottom, left, right in sheet.merged_cells]
+    return builder.build()
 
 
 def _plain(kind: int, value: object, datemode: Literal[0, 1]) -> Value:
     if kind == xlrd.XL_CELL_TEXT:
         return str(value) or None
     if kind == xlrd.XL_CELL_NUMBER and isinstance(value, float):
-        return value
+        # Not a number, or infinite: no amount, and not to be counted with.
+        return value if math.isfinite(value) else str(value)
     if kind == xlrd.XL_CELL_DATE and isinstance(value, float):
         try:
             return xldate_as_datetime(value, datemode)

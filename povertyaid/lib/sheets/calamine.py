@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from povertyaid.lib.sheets.model import Limits, Rows, UnreadableFileError, Value
-from povertyaid.lib.sheets.zips import damaged, too_large
+from povertyaid.lib.sheets.refusals import damaged, too_large
+
+# How the format writes a character that XML cannot hold (ECMA-376 part 1, 22.9.2.19), as in a_x000D_b.
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-def read_values(source: BinaryIO, limits: Limits) -> dict[str, tuple[int, Rows]]:
+def read_values(source: BinaryIO, last_rows: dict[str, int], limits: Limits) -> dict[str, tuple[int, Rows]]:
     """For each worksheet by name: the number of its first row as Excel counts, and its rows from column A on.
 
-    Anything that goes wrong inside the parser is a damaged file: it reads bytes of strangers, and its panics
-    do not even derive from Exception.
+    `last_rows` gives for each the last row that holds something: the parser also counts formulas whose results
+    are empty, down to the end of the sheet. Anything that goes wrong inside the parser is a damaged file: it
+    reads bytes of strangers, and its panics do not even derive from Exception.
     """
     try:
         workbook = CalamineWorkbook.from_filelike(source)
         return {
-            meta.name: _sheet_values(workbook, index, limits)
+            meta.name: _sheet_values(workbook, index, last_rows.get(meta.name, 0), limits)
             for index, meta in enumerate(workbook.sheets_metadata)
             if meta.typ is SheetTypeEnum.WorkSheet
         }
@@ -30,31 +36,37 @@ def read_values(source: BinaryIO, limits: Limits) -> dict[str, tuple[int, Rows]]
         raise damaged(error) from error
 
 
-def _sheet_values(workbook: CalamineWorkbook, index: int, limits: Limits) -> tuple[int, Rows]:
+def _sheet_values(workbook: CalamineWorkbook, index: int, last_row: int, limits: Limits) -> tuple[int, Rows]:
     sheet = workbook.get_sheet_by_index(index)
     if sheet.start is None or sheet.end is None:
         return 1, []
     top, left = sheet.start
     bottom, right = sheet.end
-    if (
-        bottom - top >= limits.rows
-        or right >= limits.columns
-        or (bottom - top + 1) * (right + 1) > limits.cells
-    ):
-        raise too_large()
     padding: list[Value] = [None] * left
-    rows = [
-        padding + [_plain(value, limits) for value in row] for row in sheet.to_python(skip_empty_area=True)
-    ]
+    # Usually everything is taken; where a format reaches down to the end of the sheet, only what holds something.
+    taken = None if (bottom + 1) * (right + 1) <= limits.cells else max(0, last_row - top)
+    rows: Rows = []
+    for row in sheet.to_python(skip_empty_area=True, nrows=taken):
+        values = padding + [_plain(value, limits) for value in row]
+        while values and values[-1] is None:
+            values.pop()
+        rows.append(values)
     return top + 1, rows
 
 
 def _plain(value: float | str | bool | date | datetime | time | timedelta, limits: Limits) -> Value:
     if isinstance(value, str):
         if len(value) > limits.cell_characters:
-            raise too_large()
-        return value or None
+            raise too_large("cell_characters", limits.cell_characters)
+        return (_ESCAPED.sub(_unescaped, value) if "_x" in value else value) or None
+    if isinstance(value, float):
+        # Not a number, or infinite: no amount, and not to be counted with.
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, timedelta):
         minutes = int(value.total_seconds() // 60)
         return f"{minutes // 60}:{minutes % 60:02d}"
     return value.isoformat() if isinstance(value, time) else value
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16))

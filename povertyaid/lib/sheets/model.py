@@ -10,7 +10,7 @@ from povertyaid.lib.messages import MessageError
 
 # A number keeps its type, so that an identity number in a numeric cell can be told from one in a text cell.
 Value: TypeAlias = str | int | float | bool | date | datetime | None
-Kind = Literal["xlsx", "xls", "ods", "csv"]
+Kind = Literal["xlsx", "xls", "ods", "csv", "html", "xml"]
 Rows: TypeAlias = list[list[Value]]
 Merge: TypeAlias = tuple[int, int, int, int]
 
@@ -18,7 +18,8 @@ Merge: TypeAlias = tuple[int, int, int, int]
 class UnreadableFileError(MessageError):
     """A file that cannot be read as a workbook: `code` is the cause, the message also says how to mend it.
 
-    Codes: empty, damaged, encrypted, html, xml, xlsb, not_spreadsheet, unknown, encoding, too_large.
+    Codes: empty, damaged, unsafe, encrypted, html, xml, xlsb, not_spreadsheet, unknown, encoding, too_large;
+    from the child process also time, memory, crash.
     """
 
 
@@ -35,9 +36,9 @@ class Limits:
     sheets: int = 100
     rows: int = 200_000
     columns: int = 500
-    cells: int = 6_000_000
+    cells: int = 3_000_000
     cell_characters: int = 32_767
-    sheet_characters: int = 300_000_000
+    sheet_characters: int = 60_000_000
 
 
 @dataclass(slots=True)

@@ -1,135 +1,205 @@
-"""ods: values by calamine; merges, hidden rows and columns from the content part, which repeats rows by a number."""
+"""ods, and its flat form fods: read as a stream, since a long sheet as a tree takes gigabytes."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError
+import math
+import re
+from datetime import date, datetime
+from typing import IO, TYPE_CHECKING
 
-import defusedxml.ElementTree as SafeTree
-from defusedxml.common import DefusedXmlException
-
-from povertyaid.lib.sheets.calamine import read_values
-from povertyaid.lib.sheets.model import Limits, Merge, Sheet, Workbook
-from povertyaid.lib.sheets.zips import Container, damaged, encrypted, too_large
+from povertyaid.lib.sheets.grid import Builder
+from povertyaid.lib.sheets.model import Limits, Sheet, Value, Workbook
+from povertyaid.lib.sheets.refusals import damaged, encrypted, too_large
+from povertyaid.lib.sheets.xmlevents import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+    from povertyaid.lib.sheets.zips import Container
+
+_NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:"
+_TABLE = f"{{{_NAMESPACE}table:1.0}}"
+_STYLE = f"{{{_NAMESPACE}style:1.0}}"
+_TEXT = f"{{{_NAMESPACE}text:1.0}}"
+_OFFICE = f"{{{_NAMESPACE}office:1.0}}"
+_LIBRE_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
 _HIDDEN = {"collapse", "filter"}
+_CELLS = {f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"}
+_NUMBERS = {"float", "currency", "percentage"}
+# Pronunciation and foot notes are beside the text, not in it.
+_ASIDE = {f"{_TEXT}ruby-text", f"{_TEXT}note", f"{_OFFICE}annotation"}
+_BLANKS = re.compile(r"[ \t\r\n]+")
 
 
-@dataclass(slots=True)
-class _Scan:
-    """What a table's XML tells beside its values."""
-
-    name: str
-    visible: bool
-    rows: int = 0
-    columns: int = 0
-    characters: int = 0
-    hidden_rows: set[int] = field(default_factory=set)
-    hidden_columns: set[int] = field(default_factory=set)
-    merges: list[Merge] = field(default_factory=list)
-
-
-def _repeat(element: Element, what: str) -> int:
-    text = element.get(f"{_TABLE}number-{what}", "1")
-    # Nine digits are far above any limit, and longer ones would only cost time.
-    return max(1, int(text[:9])) if text.isdecimal() else 1
-
-
-def _below(table: Element, name: str) -> Iterator[Element]:
-    """Rows or columns of a table, inside groups and header parts too, but not those of a table in a cell."""
-    for child in table:
-        if child.tag == _TABLE + name:
-            yield child
-        elif child.tag.endswith(("-group", "-rows", "-columns")):
-            yield from _below(child, name)
-
-
-def _scan_row(row: Element, number: int, scan: _Scan) -> bool:
-    """Note the merges of a row and its width; whether it holds anything."""
-    column = 1
-    used = 0
-    for cell in row:
-        if cell.tag not in {f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"}:
-            continue
-        repeat = _repeat(cell, "columns-repeated")
-        down, across = _repeat(cell, "rows-spanned"), _repeat(cell, "columns-spanned")
-        if down > 1 or across > 1:
-            scan.merges.append((number, column, number + down - 1, column + across - 1))
-        if len(cell):
-            used = column + repeat - 1
-            scan.characters += repeat * sum(map(len, cell.itertext()))
-        column += repeat
-    scan.columns = max(scan.columns, used)
-    return used > 0
-
-
-def _scan_table(table: Element, hidden_styles: set[str], limits: Limits) -> _Scan:
-    scan = _Scan(table.get(f"{_TABLE}name", ""), table.get(f"{_TABLE}style-name", "") not in hidden_styles)
-    number = 1
-    hidden: list[tuple[int, int]] = []
-    for row in _below(table, "table-row"):
-        repeat = _repeat(row, "rows-repeated")
-        before = scan.characters
-        if _scan_row(row, number, scan):
-            scan.rows = number + repeat - 1
-            scan.characters += (scan.characters - before) * (repeat - 1)
-        if row.get(f"{_TABLE}visibility") in _HIDDEN:
-            hidden.append((number, number + repeat - 1))
-        number += repeat
-    too_wide = scan.columns > limits.columns or scan.rows * scan.columns > limits.cells
-    if too_wide or scan.rows > limits.rows or scan.characters > limits.sheet_characters:
-        raise too_large()
-    for first, last in hidden:
-        scan.hidden_rows.update(range(first, min(last, scan.rows) + 1))
-    number = 1
-    for column in _below(table, "table-column"):
-        repeat = _repeat(column, "columns-repeated")
-        if column.get(f"{_TABLE}visibility") in _HIDDEN:
-            scan.hidden_columns.update(range(number, min(number + repeat - 1, scan.columns) + 1))
-        number += repeat
-    return scan
-
-
-def read_ods(data: bytes, container: Container, limits: Limits) -> Workbook:
+def read_ods(container: Container, limits: Limits) -> Workbook:
     """The workbook in an ods file."""
-    if b"encryption-data" in container.text("META-INF/manifest.xml"):
+    manifest = container.text("META-INF/manifest.xml")
+    if b"encryption-data" in manifest or "encrypted-package" in container:
         raise encrypted()
-    try:
-        root = SafeTree.fromstring(container.text("content.xml"))
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise damaged(error) from error
-    hidden_styles = {
-        style.get(f"{_STYLE}name", "")
-        for style in root.iter(f"{_STYLE}style")
-        if any(child.get(f"{_TABLE}display") == "false" for child in style)
-    }
-    scans = [_scan_table(table, hidden_styles, limits) for table in root.iter(f"{_TABLE}table")]
-    if len(scans) > limits.sheets:
-        raise too_large()
-    values = read_values(io.BytesIO(data), limits)
-    sheets = []
-    for scan in scans:
-        if scan.name in values:
-            first_row, rows = values[scan.name]
-            sheets.append(
-                Sheet(
-                    scan.name,
-                    rows,
-                    first_row,
-                    scan.hidden_rows,
-                    scan.hidden_columns,
-                    scan.merges,
-                    scan.visible,
-                )
-            )
-    if not sheets:
+    return read_flat(io.BytesIO(container.text("content.xml")), limits)
+
+
+def read_flat(source: IO[bytes] | IO[str], limits: Limits) -> Workbook:
+    """The workbook in the XML of an ods's content, or of a fods file."""
+    tables: list[_Table] = []
+    hidden_styles: set[str] = set()
+    depth = 0
+    for event, element, ancestors in events(source):
+        if element.tag == f"{_TABLE}table":
+            # A table inside a table's cell is that cell's business.
+            depth += 1 if event == "start" else -1
+            if event == "start" and depth == 1:
+                tables.append(_Table(element, limits))
+                if len(tables) > limits.sheets:
+                    raise too_large("sheets", limits.sheets)
+        elif event == "start":
+            continue
+        elif element.tag == f"{_STYLE}style":
+            if any(child.get(f"{_TABLE}display") == "false" for child in element):
+                hidden_styles.add(element.get(f"{_STYLE}name", ""))
+        elif depth == 1:
+            tables[-1].take(element)
+            if element.tag == f"{_TABLE}table-row":
+                del ancestors[-1][:]
+    found = [table.sheet(hidden_styles) for table in tables if not table.linked]
+    if not found:
         raise damaged("no sheets")
-    return Workbook("ods", "", sheets)
+    return Workbook("ods", "", found)
+
+
+class _Table:
+    """One table while its rows go by."""
+
+    def __init__(self, element: Element, limits: Limits) -> None:
+        self._builder = Builder(element.get(f"{_TABLE}name", ""), limits)
+        self._style = element.get(f"{_TABLE}style-name", "")
+        self._limits = limits
+        self._row = self._column = 1
+        # The copy of another file that a formula refers to is no sheet of this one.
+        self.linked = False
+
+    def take(self, element: Element) -> None:
+        """Note a row or column, which has just ended."""
+        if element.tag == f"{_TABLE}table-row":
+            self._take_row(element)
+        elif element.tag == f"{_TABLE}table-column":
+            repeat = _count(element, "number-columns-repeated")
+            if element.get(f"{_TABLE}visibility") in _HIDDEN:
+                self._builder.hidden_columns.append((self._column, self._column + repeat - 1))
+            self._column += repeat
+        elif element.tag == f"{_TABLE}table-source":
+            self.linked = True
+
+    def _take_row(self, row: Element) -> None:
+        number, repeat = self._row, _count(row, "number-rows-repeated")
+        self._row += repeat
+        if row.get(f"{_TABLE}visibility") in _HIDDEN:
+            self._builder.hidden_rows.append((number, number + repeat - 1))
+        values: list[Value] = []
+        column = 1
+        for cell in row:
+            if cell.tag not in _CELLS:
+                continue
+            times = _count(cell, "number-columns-repeated")
+            down, across = _count(cell, "number-rows-spanned"), _count(cell, "number-columns-spanned")
+            if down > 1 or across > 1:
+                self._builder.merges.append((number, column, number + down - 1, column + across - 1))
+            value = self._value(cell)
+            if value is not None:
+                if column + times - 1 > self._limits.columns:
+                    raise too_large("columns", self._limits.columns)
+                values.extend([None] * (column - 1 - len(values)))
+                values.extend([value] * times)
+            column += times
+        if any(value is not None for value in values):
+            if number + repeat - 1 > self._limits.rows:
+                raise too_large("rows", self._limits.rows)
+            self._builder.add(number, values, repeat)
+
+    def _value(self, cell: Element) -> Value:
+        kind = cell.get(f"{_OFFICE}value-type")
+        if kind in _NUMBERS and cell.get(_LIBRE_TYPE) != "error":
+            return _number(cell.get(f"{_OFFICE}value", ""))
+        if kind == "boolean":
+            return cell.get(f"{_OFFICE}boolean-value") == "true"
+        if kind == "date":
+            return _date(cell.get(f"{_OFFICE}date-value", "")) or self._text(cell)
+        formula = cell.get(f"{_TABLE}formula", "")
+        if not len(cell) and kind is None and formula:
+            # A formula that was never calculated.
+            return f"={formula.partition('=')[2]}"
+        if kind == "string" and cell.get(f"{_OFFICE}string-value") is not None:
+            return cell.get(f"{_OFFICE}string-value") or None
+        return self._text(cell)
+
+    def _text(self, cell: Element) -> str | None:
+        """The paragraphs of a cell, one under the other."""
+        if not len(cell):
+            return None
+        most = self._limits.cell_characters
+        parts: list[str] = []
+        for child in cell:
+            if child.tag == f"{_TEXT}p":
+                parts.append("\n") if parts else None
+                if len(child):
+                    _collect(child, parts, most)
+                elif child.text:
+                    parts.append(_collapsed(child.text))
+        text = "".join(parts)
+        if len(text) > most:
+            raise too_large("cell_characters", most)
+        return text or None
+
+    def sheet(self, hidden_styles: set[str]) -> Sheet:
+        """The sheet, once all rows have gone by."""
+        self._builder.visible = self._style not in hidden_styles
+        return self._builder.build()
+
+
+def _count(element: Element, name: str) -> int:
+    """How often a row, column or cell repeats, or how far it spans: from 1."""
+    text = element.get(_TABLE + name)
+    # Nine digits are far above any limit, and longer ones would only cost time.
+    return max(1, int(text[:9])) if text is not None and text.isdecimal() else 1
+
+
+def _number(text: str) -> Value:
+    try:
+        value = float(text)
+    except ValueError:
+        return text or None
+    return value if math.isfinite(value) else text
+
+
+def _date(text: str) -> date | datetime | None:
+    try:
+        return datetime.fromisoformat(text[:26]) if "T" in text else date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _collapsed(text: str) -> str:
+    """Text as the format wants it read: several blanks in a row are one."""
+    return _BLANKS.sub(" ", text) if "  " in text or "\n" in text or "\t" in text else text
+
+
+def _collect(element: Element, parts: list[str], most: int) -> None:
+    """The text of a paragraph with links, blanks and breaks inside."""
+    if element.text:
+        parts.append(_collapsed(element.text))
+    for child in element:
+        if child.tag == f"{_TEXT}s":
+            count = child.get(f"{_TEXT}c", "1")
+            times = int(count[:9]) if count.isdecimal() else 1
+            if times > most:
+                raise too_large("cell_characters", most)
+            parts.append(" " * times)
+        elif child.tag == f"{_TEXT}tab":
+            parts.append("\t")
+        elif child.tag == f"{_TEXT}line-break":
+            parts.append("\n")
+        elif child.tag not in _ASIDE:
+            _collect(child, parts, most)
+        if child.tail:
+            parts.append(_collapsed(child.tail))

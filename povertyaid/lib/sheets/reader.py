@@ -1,28 +1,46 @@
 """Bytes in, workbook out: the kind of a file is told by its bytes, never by its name.
 
-Readable: xlsx, xlsm, xls and et (BIFF), ods, and text with commas, tabs or semicolons in UTF-8, UTF-16 with
-a mark, or gb18030. Everything else is refused with a sentence that says what it is and how to mend it.
+Readable: xlsx, xlsm, xltx, xls and et (BIFF), ods and fods, SpreadsheetML 2003, web pages with tables (.htm,
+.mht), and text with commas, tabs, semicolons or bars in UTF-8, UTF-16 or gb18030; each of them under any name.
+Everything else is refused with a sentence that says what it is and how to mend it.
+
+A stranger's file is read through `child.read_in_child`, which calls this module within limits of time and memory.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
 import re
 
-from django.utils.translation import gettext_lazy as _
-
 from povertyaid.lib.sheets.biff import read_biff
-from povertyaid.lib.sheets.model import Kind, Limits, Rows, Sheet, UnreadableFileError, Value, Workbook
-from povertyaid.lib.sheets.ods import read_ods
+from povertyaid.lib.sheets.markup import decode_page, read_archive, read_page
+from povertyaid.lib.sheets.model import Kind, Limits, Sheet, UnreadableFileError, Value, Workbook
+from povertyaid.lib.sheets.ods import read_flat, read_ods
 from povertyaid.lib.sheets.ooxml import read_ooxml, workbook_part
-from povertyaid.lib.sheets.zips import Container, damaged, encrypted, too_large
+from povertyaid.lib.sheets.refusals import (
+    binary_workbook,
+    damaged,
+    empty,
+    encrypted,
+    not_spreadsheet,
+    too_large,
+)
+from povertyaid.lib.sheets.spreadsheetml import read_spreadsheetml
+from povertyaid.lib.sheets.texts import decode, read_text
+from povertyaid.lib.sheets.zips import Container
 
 __all__ = ["Kind", "Limits", "Sheet", "UnreadableFileError", "Value", "Workbook", "read_workbook"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+# BIFF without the container around it: the first record of versions 2, 3, 4 and 5.
+_BARE_BIFF = (
+    b"\x09\x00\x04\x00",
+    b"\x09\x02\x06\x00",
+    b"\x09\x04\x06\x00",
+    b"\x09\x08\x08\x00",
+    b"\x09\x08\x10\x00",
+)
 # Formats that offices send by mistake; their name helps more than "unknown".
 _OTHER = (
     b"%PDF",
@@ -33,48 +51,47 @@ _OTHER = (
     b"7z\xbc\xaf",
     b"{\\rtf",
     b"\x1f\x8b",
-    b"BM",
+    b"MZ",
+    b"\x7fELF",
+    b"SQLite format 3\x00",
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
-_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-_DELIMITERS = ",\t;|"
-_SNIFFED_LINES = 60
+_BITMAP = re.compile(rb"BM.{4}\x00\x00\x00\x00", re.DOTALL)
+_FLAT = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
+_ROOT = re.compile(r"(?:<!--.*?-->|<\?[^>]*>|\s)*<([\w:.-]+)", re.DOTALL)
+_MARK = "\ufeff \t\r\n"
 
 
 def read_workbook(data: bytes, name: str = "", *, limits: Limits | None = None) -> Workbook:
     """The workbook in the bytes of a file; UnreadableFileError says what is wrong and how to mend it.
 
-    `name` is only the name of the single sheet of a text file.
+    `name` is only the name of the single sheet of a text file or web page.
     """
     limits = limits or Limits()
     if len(data) > limits.file_bytes:
-        raise too_large()
+        raise too_large("bytes", limits.file_bytes)
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        raise _empty()
-    if data.startswith(_ZIP):
-        workbook = _read_zip(data, limits)
-    elif data.startswith(_OLE):
-        workbook = _read_ole(data, limits)
-    elif data.startswith(_OTHER):
-        raise _not_spreadsheet()
-    else:
-        workbook = _read_text(data, name, limits)
+        raise empty()
+    try:
+        workbook = _read(data, name, limits)
+    except RecursionError as error:
+        # XML nested a thousand deep.
+        raise damaged(error) from error
     if all(sheet.is_empty for sheet in workbook.sheets):
-        raise _empty()
+        raise empty()
     return workbook
 
 
-def _empty() -> UnreadableFileError:
-    return UnreadableFileError("empty", _("The file is empty. Choose the file that holds the list."))
-
-
-def _not_spreadsheet() -> UnreadableFileError:
-    return UnreadableFileError(
-        "not_spreadsheet",
-        _(
-            "The file is not a spreadsheet but a document, picture or archive. Choose an .xlsx, .xls, .ods or .csv file."
-        ),
-    )
+def _read(data: bytes, name: str, limits: Limits) -> Workbook:
+    if data.startswith(_ZIP):
+        return _read_zip(data, limits)
+    if data.startswith(_OLE):
+        return _read_ole(data, limits)
+    if data.startswith(_BARE_BIFF):
+        return read_biff(data, limits)
+    if data.startswith(_OTHER) or _BITMAP.match(data):
+        raise not_spreadsheet()
+    return _read_text(data, name, limits)
 
 
 def _read_zip(data: bytes, limits: Limits) -> Workbook:
@@ -83,18 +100,12 @@ def _read_zip(data: bytes, limits: Limits) -> Workbook:
     if workbook.startswith("xl/") and workbook.endswith(".xml") and workbook in container:
         return read_ooxml(data, container, limits)
     if "xl/workbook.bin" in container:
-        raise UnreadableFileError(
-            "xlsb",
-            _(
-                "The file is a binary workbook (.xlsb). "
-                "Open it in Excel or WPS, save it as .xlsx, and send that file."
-            ),
-        )
+        raise binary_workbook()
     if "content.xml" in container and b"opendocument.spreadsheet" in container.raw("mimetype"):
-        return read_ods(data, container, limits)
+        return read_ods(container, limits)
     if any(name.startswith("xl/") for name in container.names):
         raise damaged("no workbook part")
-    raise _not_spreadsheet()
+    raise not_spreadsheet()
 
 
 def _read_ole(data: bytes, limits: Limits) -> Workbook:
@@ -103,98 +114,26 @@ def _read_ole(data: bytes, limits: Limits) -> Workbook:
     if any(stream.encode("utf-16-le") in data for stream in ("Workbook", "Book", "WORKBOOK", "BOOK")):
         return read_biff(data, limits)
     if any(stream.encode("utf-16-le") in data for stream in ("WordDocument", "PowerPoint Document")):
-        raise _not_spreadsheet()
+        raise not_spreadsheet()
     raise damaged("no workbook stream")
 
 
-def _decode(data: bytes) -> tuple[str, str]:
-    """Text and encoding; by the mark, else UTF-8, else gb18030 (gbk lacks characters of real names)."""
-    if data.startswith(codecs.BOM_UTF8):
-        candidates = ["utf-8-sig"]
-    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        candidates = ["utf-16"]
-    else:
-        candidates = ["utf-8", "gb18030"]
-    for encoding in candidates:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if _CONTROL.search(text):
-            break
-        return text, encoding
-    else:
-        raise UnreadableFileError(
-            "encoding",
-            _(
-                "The text in the file is in an unknown encoding, or the file is damaged. "
-                "Open it in Excel or WPS, save it as .xlsx, and send that file."
-            ),
-        )
-    raise UnreadableFileError(
-        "unknown", _("The file is of no kind that can be read. Choose an .xlsx, .xls, .ods or .csv file.")
-    )
-
-
 def _read_text(data: bytes, name: str, limits: Limits) -> Workbook:
-    text, encoding = _decode(data)
-    start = text.lstrip("\ufeff \t\r\n")[:200].lower()
-    if start.startswith(("<?xml", "<workbook", "<ss:workbook")) and "<html" not in start:
-        raise UnreadableFileError(
-            "xml",
-            _(
-                "The file is an XML table under the name of a workbook. "
-                "Open it in Excel or WPS, save it as .xlsx, and send that file."
-            ),
-        )
-    if start.startswith(("<", "mime-version:")):
-        raise UnreadableFileError(
-            "html",
-            _(
-                "The file is a web page under the name of a workbook. "
-                "Open it in Excel or WPS, save it as .xlsx, and send that file."
-            ),
-        )
-    separator = _SEPARATOR_LINE.match(text)
-    if separator is not None:
-        # Excel obeys this line and does not count it as a row.
-        text = text[separator.end() :]
-    rows = _parse_text(text, separator[1] if separator is not None else _delimiter(text), limits)
-    return Workbook("csv", encoding, [Sheet(name, rows)])
-
-
-def _delimiter(text: str) -> str:
-    """The character that splits most of the first lines into the same number of cells."""
-    lines = list(io.StringIO(text, newline=""))[:_SNIFFED_LINES]
-    best, best_score = ",", 0
-    for delimiter in _DELIMITERS:
-        try:
-            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
-        except csv.Error:
-            continue
-        wide = [width for width in widths if width > 1]
-        score = max((wide.count(width) * width for width in set(wide)), default=0)
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
-
-
-def _parse_text(text: str, delimiter: str, limits: Limits) -> Rows:
-    rows: Rows = []
-    cells = 0
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            values: list[Value] = [value or None for value in row]
-            cells += len(values)
-            longest = max(map(len, row), default=0)
-            if longest > limits.cell_characters:
-                raise damaged("a quote that does not end")
-            if len(rows) >= limits.rows or len(values) > limits.columns or cells > limits.cells:
-                raise too_large()
-            rows.append(values)
-    except csv.Error as error:
-        raise damaged(error) from error
-    width = max(map(len, rows), default=0)
-    if width * len(rows) > limits.cells:
-        raise too_large()
-    return [row + [None] * (width - len(row)) for row in rows]
+    start = data[:400].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").replace(b"\x00", b"").lower()
+    if start.startswith(b"mime-version:") or (b"\nmime-version:" in start and start.startswith(b"from:")):
+        return read_archive(data, name, limits)
+    if not start.startswith(b"<"):
+        text, encoding = decode(data)
+        return read_text(text, encoding, name, limits)
+    text, encoding = decode_page(data)
+    text = text.lstrip(_MARK)
+    root = _ROOT.match(text)
+    kind = root[1].rpartition(":")[2].lower() if root is not None else ""
+    if kind == "workbook":
+        return read_spreadsheetml(_DECLARATION.sub("", text, count=1), encoding, limits)
+    if kind == "document" and _FLAT in text[:10_000]:
+        return read_flat(io.StringIO(_DECLARATION.sub("", text, count=1)), limits)
+    if text.startswith("<?xml") and kind != "html" and "<table" not in text.lower():
+        # Declarations that a parser refuses are told as such; the rest is some other program's XML.
+        return read_spreadsheetml(_DECLARATION.sub("", text, count=1), encoding, limits)
+    return read_page(data, name, limits)

@@ -6,72 +6,40 @@ import io
 import zipfile
 import zlib
 
-from django.utils.translation import gettext_lazy as _
-
-from povertyaid.lib.sheets.model import Limits, UnreadableFileError
+from povertyaid.lib.sheets.model import Limits
+from povertyaid.lib.sheets.refusals import damaged, encrypted, too_large
 
 _ENCRYPTED_FLAG = 0x1
 _LOCAL_HEADER = 30
-
-
-def damaged(detail: object = "") -> UnreadableFileError:
-    """The error of a file that breaks off or contradicts itself; `detail` is for the developer only."""
-    return UnreadableFileError(
-        "damaged",
-        _(
-            "The file is damaged or incomplete. Open it in Excel or WPS, save it again as .xlsx, and send that file."
-        ),
-        {"detail": detail},
-    )
-
-
-def too_large() -> UnreadableFileError:
-    """The error of a file above the limits."""
-    return UnreadableFileError(
-        "too_large",
-        _(
-            "The file is too large. Delete empty rows and columns beside and below the table, remove pictures, "
-            "or split it into several files."
-        ),
-    )
-
-
-def encrypted() -> UnreadableFileError:
-    """The error of a file with a password."""
-    return UnreadableFileError(
-        "encrypted",
-        _(
-            "The file is protected by a password. Open it in Excel or WPS, remove the password, save it, and try again."
-        ),
-    )
+_PIECE = 1024 * 1024
+_SHORT = 1024
 
 
 class Container:
-    """The text parts of a zip file, unpacked no further than the limits allow.
+    """The parts of a zip file, each unpacked when it is asked for and no further than the limits allow.
 
-    The sizes that a zip declares may be a lie, and the parsers behind us believe it: every part that they
-    read is unpacked here first, counted.
+    The sizes that a zip declares may be a lie, and the parsers behind us believe it: `check` unpacks, piece by
+    piece and counted, whatever nobody has asked for yet.
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         """Read the directory; UnreadableFileError when it is broken, encrypted or too large."""
         self._data = data
+        self._most = limits.unpacked_bytes
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                self._parts = {info.filename: info for info in archive.infolist()}
+                entries = archive.infolist()
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError) as error:
             raise damaged(error) from error
-        if any(info.flag_bits & _ENCRYPTED_FLAG for info in self._parts.values()):
+        self._parts = {info.filename: info for info in entries}
+        if len(self._parts) != len(entries):
+            # Two parts of one name: which of them a parser takes is anybody's guess.
+            raise damaged("two parts of one name")
+        if any(info.flag_bits & _ENCRYPTED_FLAG for info in entries):
             raise encrypted()
-        texts = [info for name, info in self._parts.items() if name.lower().endswith((".xml", ".rels"))]
-        if sum(info.file_size for info in texts) > limits.unpacked_bytes:
-            raise too_large()
-        self._texts: dict[str, bytes] = {}
-        left = limits.unpacked_bytes
-        for info in texts:
-            content = self._unpack(info, left)
-            left -= len(content)
-            self._texts[info.filename] = content
+        if sum(info.file_size for info in entries if _is_text(info.filename)) > self._most:
+            raise too_large("unpacked", self._most)
+        self._checked: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         """Whether the container has a part of this name."""
@@ -83,15 +51,63 @@ class Container:
         return tuple(self._parts)
 
     def text(self, name: str) -> bytes:
-        """The content of an XML part; empty when there is none of this name."""
-        return self._texts.get(name, b"")
+        """The content of a part; empty when there is none of this name. Unpacked anew at each call."""
+        info = self._parts.get(name)
+        if info is None:
+            return b""
+        content = self._unpack(info, keep=True)
+        self._checked.add(name)
+        return content
 
     def raw(self, name: str) -> bytes:
-        """A short part that is no XML, at most 1 kB of it."""
+        """A short part, at most 1 kB; empty when it is longer or missing."""
         info = self._parts.get(name)
-        return self._unpack(info, 1024) if info is not None and info.file_size <= 1024 else b""
+        return self._unpack(info, keep=True) if info is not None and info.file_size <= _SHORT else b""
 
-    def _unpack(self, info: zipfile.ZipInfo, limit: int) -> bytes:
+    def check(self) -> None:
+        """Unpack every part of text that was not asked for; UnreadableFileError when one is not what it says."""
+        for name, info in self._parts.items():
+            if _is_text(name) and name not in self._checked:
+                self._unpack(info, keep=False)
+
+    def rewritten(self, changed: dict[str, bytes]) -> bytes:
+        """The container with other content in some parts, for a parser that cannot read what stands there."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for name in self._parts:
+                if _is_text(name):
+                    archive.writestr(name, changed.get(name) or self.text(name))
+        return buffer.getvalue()
+
+    def _unpack(self, info: zipfile.ZipInfo, *, keep: bool) -> bytes:
+        packed = self._packed(info)
+        if info.file_size > self._most:
+            raise too_large("unpacked", self._most)
+        if info.compress_type == zipfile.ZIP_STORED:
+            if len(packed) != info.file_size or zlib.crc32(packed) != info.CRC:
+                raise damaged(info.filename)
+            return bytes(packed)
+        if info.compress_type != zipfile.ZIP_DEFLATED:
+            raise damaged(info.filename)
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        if keep:
+            # One byte more than it says, so that a part that goes on is noticed.
+            content = _inflate(unpacker, packed, info.file_size + 1, info.filename)
+            size, digest = len(content), zlib.crc32(content)
+        else:
+            content, size, digest = b"", 0, 0
+            source: bytes | memoryview = packed
+            while piece := _inflate(unpacker, source, _PIECE, info.filename):
+                size += len(piece)
+                digest = zlib.crc32(piece, digest)
+                source = unpacker.unconsumed_tail
+                if size > info.file_size:
+                    break
+        if size != info.file_size or digest != info.CRC:
+            raise damaged(info.filename)
+        return content
+
+    def _packed(self, info: zipfile.ZipInfo) -> memoryview:
         offset = info.header_offset
         header = self._data[offset : offset + _LOCAL_HEADER]
         if len(header) < _LOCAL_HEADER or header[:4] != b"PK\x03\x04":
@@ -102,19 +118,15 @@ class Container:
             + int.from_bytes(header[26:28], "little")
             + int.from_bytes(header[28:30], "little")
         )
-        packed = self._data[start : start + info.compress_size]
-        if info.compress_type == zipfile.ZIP_STORED:
-            content = packed
-        elif info.compress_type == zipfile.ZIP_DEFLATED:
-            unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-            try:
-                content = unpacker.decompress(packed, limit + 1)
-            except zlib.error as error:
-                raise damaged(info.filename) from error
-        else:
-            raise damaged(info.filename)
-        if len(content) > limit:
-            raise too_large()
-        if len(content) != info.file_size or zlib.crc32(content) != info.CRC:
-            raise damaged(info.filename)
-        return content
+        return memoryview(self._data)[start : start + info.compress_size]
+
+
+def _is_text(name: str) -> bool:
+    return name.lower().endswith((".xml", ".rels"))
+
+
+def _inflate(unpacker: zlib._Decompress, packed: bytes | memoryview, most: int, name: str) -> bytes:
+    try:
+        return unpacker.decompress(packed, most)
+    except zlib.error as error:
+        raise damaged(name) from error
