@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "households",
     "povertyaid.imports",
     "povertyaid.files",
+    "povertyaid.work",
     "povertyaid.audit",
     "povertyaid.schools",
     "povertyaid.apps.OfficeAdminConfig",
@@ -70,6 +71,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "import_export",
+    "django_tasks",
+    "django_tasks_db",
     "csp",
     "axes",
 ]
@@ -174,6 +177,8 @@ CONTENT_SECURITY_POLICY = {
 # Limits on what is sent to us
 UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_MB", 20, least=1) * 1024 * 1024
 # A workbook is read in a child process that may take this much time and memory (povertyaid/lib/sheets/child.py).
+# A list up to this size is looked at and written in the request itself, a larger one in the worker.
+IMPORT_INLINE_BYTES = env.integer("IMPORT_INLINE_KB", 200, least=0) * 1024
 IMPORT_READ_SECONDS = env.integer("IMPORT_READ_SECONDS", 20, least=1)
 IMPORT_READ_MB = env.integer("IMPORT_READ_MB", 500, least=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -212,6 +217,14 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
+
+# Long work runs in a worker beside the web server (`manage.py serve`, `manage.py run_worker`).
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# In the request itself instead: for tests, which have no worker.
+WORK_INLINE = False
+WORK_FOLDER = HOME / "work"
+# How long a running work may go on when the server stops, before it is broken off and rolls back.
+WORK_GRACE_SECONDS = 20
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("povertyaid.schools.urls")),
     path("", include("povertyaid.audit.urls")),
+    path("work/", include("povertyaid.work.urls")),
     path("import/", include("povertyaid.imports.urls")),
     path("summaries/", include("reports.urls")),
     # Last: the admin takes every address that is left and answers 404 itself.

@@ -10,4 +10,6 @@ os.environ.setdefault("POVERTYAID_HOME", tempfile.mkdtemp(prefix="povertyaid-tes
 
 from povertyaid.settings import *  # noqa: F403 - every setting, then the exceptions below
 
+# There is no worker: long work is done where it is started.
+WORK_INLINE = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

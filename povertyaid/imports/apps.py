@@ -14,5 +14,7 @@ class ImportsConfig(AppConfig):
         """Find the kinds: every app declares its own in `resources.py`."""
         # Schools lie below imports, so that their kinds are declared here.
         import povertyaid.imports.school_resources  # noqa: F401
+        from povertyaid.imports import jobs
 
         autodiscover_modules("resources")
+        jobs.register()

@@ -72,8 +72,8 @@ class ImportBatch(LifeCycle, Record):
 
     Legal path: uploaded (已上传) → to_map (待对应表头, when columns are not certain) → to_check (待核对) → importing
     (导入中) → imported or partly (已导入／部分导入) → undone (已撤销). Before the import it may be cancelled (已取消) or be
-    refused, when it cannot be read (有误退回); importing → failed (导入失败), with nothing written, from where it is
-    prepared again.
+    refused, when it cannot be read (有误退回). Whatever is looked at anew, with other columns or decisions, is uploaded
+    until its preview stands. A program that ends on the way leaves it failed (导入失败), with nothing written.
     """
 
     class State(models.TextChoices):
@@ -93,17 +93,15 @@ class ImportBatch(LifeCycle, Record):
         State.UPLOADED: frozenset(
             {State.TO_MAP, State.TO_CHECK, State.REFUSED, State.CANCELLED, State.FAILED}
         ),
-        State.TO_MAP: frozenset({State.TO_MAP, State.TO_CHECK, State.REFUSED, State.CANCELLED, State.FAILED}),
-        State.TO_CHECK: frozenset(
-            {State.TO_MAP, State.TO_CHECK, State.IMPORTING, State.CANCELLED, State.REFUSED, State.FAILED}
-        ),
+        State.TO_MAP: frozenset({State.UPLOADED, State.CANCELLED}),
+        State.TO_CHECK: frozenset({State.UPLOADED, State.IMPORTING, State.CANCELLED}),
         State.IMPORTING: frozenset({State.IMPORTED, State.PARTLY, State.FAILED, State.TO_CHECK}),
         State.IMPORTED: frozenset({State.UNDONE}),
         State.PARTLY: frozenset({State.UNDONE}),
         State.UNDONE: frozenset(),
         State.REFUSED: frozenset(),
         State.CANCELLED: frozenset(),
-        State.FAILED: frozenset({State.TO_MAP, State.TO_CHECK, State.CANCELLED, State.REFUSED}),
+        State.FAILED: frozenset({State.UPLOADED, State.CANCELLED}),
     }
 
     # Several kinds from one file stand with commas between them, in the order in which they are written.
@@ -205,35 +203,37 @@ class ImportRow(Record):
 
 
 class UndoEntry(Record):
-    """What an import changed in one stored record, as it was before: an undo puts it back.
+    """What an import changed in stored records, as it was before: an undo puts it back.
 
-    New records need no entry: the history tells which ones a batch added. Values are those of the database's columns
-    as JSON, encrypted, since they are children's data.
+    New records need no entry: the history tells which ones a batch added. One entry holds the changes of several
+    hundred records of one model, so that 50,000 changed records cost a hundred rows; encrypted as a whole, since they
+    are children's data (`povertyaid.imports.keeping`). Deleted when the batch is undone or its file is erased.
     """
+
+    class Stage(models.TextChoices):
+        FIRST = "first", _("before the rows")
+        ROWS = "rows", _("from the rows")
+        FOLLOWS = "follows", _("what follows from the rows")
 
     batch = models.ForeignKey(
         ImportBatch, models.CASCADE, related_name="undo_entries", verbose_name=_("import")
     )
     model = models.CharField(_("record kind"), max_length=60)
-    object_id = models.BigIntegerField(_("record"))
-    # {column: value before}; {many-to-many field: [keys before]} under "links".
-    before = EncryptedField(_("values before"))
-    # {column: value that the import wrote}, to tell a later change of the same column from one of another.
-    after = EncryptedField(_("values after"))
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage)
+    records = models.PositiveIntegerField(_("records"), default=0)
+    # JSON: [[key, {column: [before, after]}, {many-to-many field: [keys before, keys after]}], …]
+    content = EncryptedField(_("values before and after"))
 
     keeps_history: ClassVar[bool] = False
 
     class Meta(Record.Meta):
-        verbose_name = _("value before an import")
+        verbose_name = _("values before an import")
         verbose_name_plural = _("values before an import")
+        # As they were written: an undo goes backwards.
         ordering = ("batch", "pk")
-        # Serves the undo of a batch, model by model.
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["batch", "model", "object_id"], name="undo_of_batch")
-        ]
 
     def __str__(self) -> str:
-        return f"{self.model} {self.object_id}"
+        return f"{self.model} ({self.records})"
 
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -43,6 +44,13 @@ OPEN = frozenset(
         ImportBatch.State.FAILED,
     }
 )
+
+
+Finish = Callable[[], None]
+
+
+def _nothing() -> None:
+    """There is nothing to finish where no work is kept in the books."""
 
 
 class StalePreviewError(ImportRefusedError):
@@ -87,33 +95,40 @@ def _first_county(context: ImportContext) -> County:
     return context.counties[0] if context.counties else context.county
 
 
-def prepare(*, batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS) -> ImportBatch:
+def prepare(
+    *, batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS, finish: Finish = _nothing
+) -> ImportBatch:
     """Read the file of a batch, match its columns, and compare its rows with the records.
 
     Afterwards the batch is to_map (columns, school or semester must be told), to_check (with its preview) or refused
     (it cannot be read). WrongBatchMoveError when it is being imported or was.
     """
-    if batch.state not in OPEN:
-        raise WrongBatchMoveError(f"An import that is {batch.state} cannot be prepared.")
+    reopen(batch, user)
     try:
         source = source_of(batch, user, progress)
     except UnreadableFileError as error:
-        return _refuse(batch, error.message)
-    return _prepare(batch, source, progress)
-
-
-def _prepare(batch: ImportBatch, source: Source, progress: Progress) -> ImportBatch:
+        return _refuse(batch, error.message, finish)
     found = inspect(source)
     try:
         if not found.certain:
-            return _ask_for_columns(batch, found, found.message)
+            return _ask_for_columns(batch, found, found.message, finish)
         plan = plan_file(found.source, progress=progress)
     except ImportRefusedError as error:
         # What the file does not say can be told: another kind, a column, the school, the semester.
-        return _ask_for_columns(batch, found, error.message)
+        return _ask_for_columns(batch, found, error.message, finish)
     batch.options = {**batch.options, "parts": found.source.options.as_json()["parts"]}
-    keep_preview(batch, plan, progress)
+    keep_preview(batch, plan, progress, finish)
     return batch
+
+
+@transaction.atomic
+def reopen(batch: ImportBatch, user: User) -> None:
+    """Take back a preview that is to be made anew; WrongBatchMoveError when the batch is being imported or was."""
+    locked = ImportBatch.objects.visible_to(user).select_for_update().get(pk=batch.pk)
+    if locked.state not in OPEN:
+        raise WrongBatchMoveError(f"An import that is {locked.state} cannot be prepared.")
+    if locked.state != ImportBatch.State.UPLOADED:
+        batch.move(ImportBatch.State.UPLOADED)
 
 
 def source_of(batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS) -> Source:
@@ -130,24 +145,30 @@ def source_of(batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS) 
 
 
 @transaction.atomic
-def _refuse(batch: ImportBatch, message: Message) -> ImportBatch:
+def _refuse(batch: ImportBatch, message: Message, finish: Finish) -> ImportBatch:
     batch.rows.all().delete()
     batch.report = {"refused": str(message)}
     batch.finished_at = timezone.now()
     batch.move(ImportBatch.State.REFUSED)
+    finish()
     return batch
 
 
 @transaction.atomic
-def _ask_for_columns(batch: ImportBatch, found: Inspection, message: Message | None) -> ImportBatch:
+def _ask_for_columns(
+    batch: ImportBatch, found: Inspection, message: Message | None, finish: Finish
+) -> ImportBatch:
     batch.rows.all().delete()
     batch.counts = {}
     batch.report = {"inspection": found.as_json(), "asked": str(message) if message is not None else ""}
     batch.move(ImportBatch.State.TO_MAP)
+    finish()
     return batch
 
 
-def keep_preview(batch: ImportBatch, plan: FilePlan, progress: Progress = NO_PROGRESS) -> None:
+def keep_preview(
+    batch: ImportBatch, plan: FilePlan, progress: Progress = NO_PROGRESS, finish: Finish = _nothing
+) -> None:
     """Put the outcome of a plan in the place of what the batch showed; nothing else is written.
 
     The rows are written in pieces and the batch last: until then it shows no preview, never half of one.
@@ -157,11 +178,13 @@ def keep_preview(batch: ImportBatch, plan: FilePlan, progress: Progress = NO_PRO
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         bulk_write(create=rows[start : start + _ROWS_AT_ONCE], actor=plan.source.user, batch_id=batch.pk)
         progress.tell(_("keeping the preview"), start, len(rows))
-    batch.kind = plan.kind
-    batch.counts = plan.counts
-    batch.report = report_of(plan)
-    _place(batch, plan)
-    batch.move(ImportBatch.State.TO_CHECK)
+    with transaction.atomic():
+        batch.kind = plan.kind
+        batch.counts = plan.counts
+        batch.report = report_of(plan)
+        _place(batch, plan)
+        batch.move(ImportBatch.State.TO_CHECK)
+        finish()
 
 
 @transaction.atomic
@@ -202,9 +225,14 @@ def import_file(*, plan: FilePlan, data: bytes, office: str = "") -> tuple[Impor
 
 
 def commit_batch(
-    *, batch: ImportBatch, user: User, all_or_nothing: bool, progress: Progress = NO_PROGRESS
+    *,
+    batch: ImportBatch,
+    user: User,
+    all_or_nothing: bool,
+    progress: Progress = NO_PROGRESS,
+    finish: Finish = _nothing,
 ) -> ImportBatch:
-    """Write the good rows of a previewed file, or all or nothing.
+    """Write the good rows of a previewed file, or all or nothing. `finish` is the last step of the transaction.
 
     The stored file is read and planned again before the transaction, so that SQLite's lock is held for the writing only;
     inside it every record that is changed must still be as it was planned. Raises StalePreviewError when the records
@@ -221,7 +249,7 @@ def commit_batch(
                     "Some rows are refused, so that nothing was written. Mend them and send the file again."
                 )
                 raise RowsRefusedError("rejected", text)
-            if _written(plan, batch, progress):
+            if _written(plan, batch, progress, finish):
                 return batch
             # Somebody wrote between the plan and the write.
             plan = plan_file(source, progress=progress)
@@ -250,7 +278,7 @@ def start_commit(batch: ImportBatch, user: User) -> None:
     batch.move(ImportBatch.State.IMPORTING)
 
 
-def _written(plan: FilePlan, batch: ImportBatch, progress: Progress) -> bool:
+def _written(plan: FilePlan, batch: ImportBatch, progress: Progress, finish: Finish) -> bool:
     """Write a plan when the records are still as it was made from; say whether they were."""
     fingerprint = plan.fingerprint
     try:
@@ -263,6 +291,7 @@ def _written(plan: FilePlan, batch: ImportBatch, progress: Progress) -> bool:
             if done.fingerprint != fingerprint:
                 transaction.set_rollback(True)
                 return False
+            finish()
     except IntegrityError:
         return False
     finally:

@@ -16,8 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from povertyaid.audit.actor import acting_as
-from povertyaid.imports import services
+from povertyaid.imports import jobs, services
 from povertyaid.imports.blank_workbook import blank_workbook
 from povertyaid.imports.forms import UploadForm, allowed_kinds
 from povertyaid.imports.models import ImportBatch, ImportRow, WrongBatchMoveError
@@ -117,7 +116,8 @@ def _open(form: UploadForm, user: User) -> ImportBatch | None:
                  "period": "period"}.get(error.code, "file")  # fmt: skip
         form.add_error(where, str(error))
         return None
-    return services.prepare(batch=opened, user=user)
+    jobs.begin(jobs.PREPARE, batch=opened, user=user)
+    return opened
 
 
 @dataclass
@@ -223,10 +223,9 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
     if resource is None or not user.has_perm(resource.permission):
         raise PermissionDenied
     try:
-        with acting_as(user, batch_id=found.pk):
-            done = services.commit_batch(
-                batch=found, user=user, all_or_nothing=request.POST.get("mode") == "all"
-            )
+        work = jobs.begin(
+            jobs.COMMIT, batch=found, user=user, all_or_nothing=request.POST.get("mode") == "all"
+        )
     except WrongBatchMoveError:
         messages.warning(
             request, _("This import was confirmed or cancelled before; nothing was written again.")
@@ -234,10 +233,12 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
     except MessageError as error:
         messages.error(request, str(error))
     else:
-        text = _(
-            "Imported: %(created)d new, %(updated)d changed, %(unchanged)d unchanged, %(rejected)d refused."
-        )
-        messages.success(request, text % done.counts)
+        if not work.is_live:
+            found.refresh_from_db()
+            text = _(
+                "Imported: %(created)d new, %(updated)d changed, %(unchanged)d unchanged, %(rejected)d refused."
+            )
+            messages.success(request, text % found.counts)
     return redirect("imports:batch", found.pk)
 
 
