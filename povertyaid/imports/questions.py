@@ -27,11 +27,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A stored record that the row may mean; only records within the scope of the account are ever candidates."""
+    """A stored record that the row may mean; only records within the scope of the account are ever candidates.
+
+    `choices` narrows those of the question where not all make sense for this record; () shows it for comparison alone.
+    """
 
     pk: int
     label: str
     facts: Sequence[Fact] = ()
+    choices: Sequence[Choice] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Question:
     `code` names the kind of near miss: other_name, other_number, close_number, swapped_numbers, guardians_number,
     other_school, namesakes. `key` is the column at which it is told. Choices: take = the same person, and the row's
     values are right; keep = the same person, and what is stored stays where the two differ; new = somebody else;
-    skip = leave the row out. The first two are made for one of the candidates.
+    skip = leave the row out. The first two are made for one of the candidates. `model` names what the candidates are
+    ("students.student"), so that whoever looks at the question later is shown only what he or she may see.
     """
 
     code: str
@@ -49,6 +54,20 @@ class Question:
     message: Message
     candidates: Sequence[Candidate] = ()
     choices: Sequence[Choice] = CHOICES
+    model: str = ""
+
+    def allows(self, decision: Decision) -> bool:
+        """Whether a decision answers this question: with one of its choices, for one of its candidates as they are now."""
+        if decision.choice not in OF_A_CANDIDATE:
+            return decision.choice in self.choices
+        return any(
+            item.pk == decision.pk and decision.choice in self.choices_for(item) for item in self.candidates
+        )
+
+    def choices_for(self, item: Candidate) -> list[Choice]:
+        """What may be chosen for one of the candidates."""
+        own = self.choices if item.choices is None else item.choices
+        return [choice for choice in self.choices if choice in own and choice in OF_A_CANDIDATE]
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept with the row of the preview."""
@@ -56,10 +75,12 @@ class Question:
             "code": self.code,
             "message": str(self.message),
             "choices": list(self.choices),
+            "model": self.model,
             "candidates": [
                 {
                     "pk": item.pk,
                     "label": item.label,
+                    "choices": self.choices_for(item),
                     "facts": [
                         {"label": fact.label, "row": fact.row, "stored": fact.stored, "differs": fact.differs}
                         for fact in item.facts
