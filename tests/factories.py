@@ -33,6 +33,7 @@ from povertyaid.schools.models import (
     User,
 )
 from povertyaid.schools.roles import Role
+from povertyaid.work.models import Work
 from reports.models import Summary
 from students.models import Enrolment, Recognition, SpecialGroup, Student
 
@@ -240,6 +241,20 @@ class ImportRowFactory(_Factory):
     row = factory.Sequence(lambda n: n + 4)
     outcome = ImportRow.Outcome.CREATED
     values = factory.LazyFunction(lambda: {"name": "赵晓雨"})
+
+
+class WorkFactory(_Factory):
+    """A work that has ended; nothing was run."""
+
+    class Meta:
+        model = Work
+
+    what = "tests.nothing"
+    school = factory.SubFactory(SchoolFactory)
+    county = factory.LazyAttribute(lambda o: o.school.county if o.school else CountyFactory())
+    owner = factory.SubFactory(UserFactory)
+    state = Work.State.DONE
+    finished_at = factory.LazyFunction(timezone.now)
 
 
 class VillageFactory(_Factory):

@@ -75,6 +75,7 @@ SECTIONS: tuple[Section, ...] = (
             "schools.rolegrant",
             "files.document",
             "files.attachment",
+            "work.work",
             "audit.change",
             "audit.accesslog",
         ),

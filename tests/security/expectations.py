@@ -33,6 +33,7 @@ OF_THE_COUNTY = {"audit.change", "audit.accesslog", "schools.user"}
 NEVER = {
     ("files.attachment", "add"): "files are sent where they are used: with an import or a document",
     ("files.attachment", "change"): "a file stays as it arrived",
+    ("work.work", "change"): "a work is stopped on the page that shows its progress",
     ("imports.importbatch", "add"): "lists are sent on the import page",
     (
         "schools.rolegrant",
@@ -121,6 +122,7 @@ def _records(of: SchoolRecords, account: User) -> dict[str, models.Model]:
         factories.StandardFactory(programme=programme), waiting, of.summary, of.document, of.attachment, of.batch,
         of.row, *of.more,
         factories.SpecialGroupFactory(),
+        factories.WorkFactory(school=of.school),
         # One that was made is never deleted; one that waits may be.
         factories.PaymentFactory(disbursement=waiting, student=of.pupil, state=Payment.State.WAITING),
         factories.ChangeFactory(actor=account),

@@ -19,6 +19,8 @@ from django.urls import reverse
 
 from povertyaid.imports.resources import resource_for
 from povertyaid.schools.models import User
+from povertyaid.schools.roles import TABLE
+from povertyaid.work.models import Work
 from reports.paper import Paper
 from tests import personas
 from tests.personas import World
@@ -49,6 +51,7 @@ CLASSIFIED = {
     "admin:schools_user_password": "test_first_passwords",
     "imports:index": "test_import_pages", "imports:batch": "test_import_pages", "imports:commit": "test_import_pages",
     "imports:cancel": "test_import_pages", "imports:template": "test_import_pages",
+    "work:status": "test_background_works", "work:cancel": "test_background_works",
     "reports:index": "test_summary_pages", "reports:summary": "test_summary_pages",
     "reports:summary_pdf": "test_summary_pages", "reports:summary_html": "test_summary_pages",
     "reports:summary_json": "test_summary_pages", "reports:summary_records": "test_summary_pages",
@@ -215,6 +218,21 @@ def test_choices(desk: Desk) -> None:
                 if str(desk.pk(label, place)) in offered:
                     assert desk.persona.sees(label, place), (desk.persona.name, asked, place)
             assert_status(desk.post(reverse("admin:autocomplete"), **asked), 405, asked)
+
+
+def test_background_works(desk: Desk) -> None:
+    for place in PLACES:
+        sees = desk.persona.may("work.work", "view") and desk.persona.sees("work.work", place)
+        work = desk.pk("work.work", place)
+        status, cancel = reverse("work:status", args=[work]), reverse("work:cancel", args=[work])
+        assert_status(desk.get(status), 200 if sees else 404, (desk.persona.name, status, place))
+        assert_status(desk.post(status), 405, status)
+        Work.objects.filter(pk=work).update(state=Work.State.WAITING)
+        allowed = desk.persona.may("work.work", "view") and desk.persona.role is not None
+        stops = "change" in TABLE[desk.persona.role]["work.work"] if allowed and desk.persona.role else False
+        expected = 404 if not sees else 200 if stops else 403
+        assert_status(desk.post(cancel), expected, (desk.persona.name, cancel, place), changes=True)
+        assert_status(desk.get(cancel), 405, cancel)
 
 
 def test_pages_of_an_app(desk: Desk) -> None:

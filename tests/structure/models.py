@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.db import models
 
-APPS = ("schools", "audit", "files", "imports", "households", "students", "pairings", "aid", "reports")
+APPS = ("schools", "audit", "work", "files", "imports", "households", "students", "pairings", "aid", "reports")
 MODELS: list[type[models.Model]] = [
     model for label in APPS for model in apps.get_app_config(label).get_models()
 ]
