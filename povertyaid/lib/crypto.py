@@ -5,7 +5,6 @@ Keys come from the settings: FIELD_KEYS (Fernet keys, the first encrypts, all de
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from functools import lru_cache
 
@@ -67,4 +66,4 @@ def lookup_hash(domain: str, value: str) -> str:
     """
     if not value:
         return ""
-    return hmac.new(settings.LOOKUP_KEY.encode(), f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.LOOKUP_KEY.encode(), f"{domain}:{value}".encode(), "sha256").hex()

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from operator import mul
 from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +53,7 @@ class IdentityFacts:
 
 def check_character(digits: str) -> str:
     """The eighteenth character that belongs to seventeen digits."""
-    return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 11]
+    return _CHECK[sum(map(mul, _WEIGHTS, map(int, digits))) % 11]
 
 
 @lru_cache(maxsize=4096)

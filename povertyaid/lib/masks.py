@@ -13,6 +13,9 @@ _STAR = "*"
 # digits); blanks and dashes between groups are how people write card numbers.
 _LONG_RUN = re.compile(r"(?<![0-9])([GJLgjl]?[0-9](?:[ -]?[0-9]){14,19}(?:[Xx](?:[1-7][1-4])?)?)(?![0-9])")
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
+# What is neither a mobile nor anything longer needs no closer look.
+_SHORTEST_RUN = 11
+_LIKELY = re.compile(rf"\d(?:[ -]?\d){{{_SHORTEST_RUN - 1}}}")
 _FULLWIDTH = str.maketrans("０１２３４５６７８９Ｘｘ", "0123456789Xx")
 
 
@@ -58,7 +61,9 @@ def mask_name(text: str) -> str:
 
 def scrub(text: str) -> str:
     """Free text for logs and errors: every long run of digits and every mobile number masked."""
-    plain = text.translate(_FULLWIDTH)
+    plain = text if text.isascii() else text.translate(_FULLWIDTH)
+    if len(plain) < _SHORTEST_RUN or _LIKELY.search(plain) is None:
+        return plain
     return _MOBILE.sub(_mask_mobile, _LONG_RUN.sub(_mask_run, plain))
 
 

@@ -10,13 +10,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from operator import add
 
 from django.utils.translation import gettext_lazy as _
 from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PHRASES_DICT, RE_HANS
 
 from povertyaid.lib.messages import MessageError
 
 LONGEST = 30
+
+# The first two characters of every word that has a reading of its own.
+_BEGINNINGS = frozenset(word[:2] for word in PHRASES_DICT)
 
 DOT = "·"
 _DOTS = re.compile(r"[•・･．‧∙⋅●˙᛫•]")
@@ -72,17 +77,36 @@ def _check(name: str) -> None:
 
 
 @lru_cache(maxsize=8192)
+def _of_character(character: str) -> str | None:
+    """The pinyin of a Han character that stands by itself, None for every other sign."""
+    return lazy_pinyin(character, style=Style.NORMAL)[0] if RE_HANS.match(character) else None
+
+
+@lru_cache(maxsize=8192)
+def _syllables(name: str) -> tuple[str, ...]:
+    """Pinyin without tones; signs without a pinyin as they are.
+
+    Words with a reading of their own (重庆) are looked up whole. A name in which no two neighbours begin a word is put
+    together from its characters, which takes a tenth of the time: most names are such.
+    """
+    parts = [_of_character(character) for character in name]
+    found = [part for part in parts if part is not None]
+    if len(found) == len(parts) and not any(map(_BEGINNINGS.__contains__, map(add, name, name[1:]))):
+        return tuple(found)
+    return tuple(lazy_pinyin(name, style=Style.NORMAL))
+
+
+@lru_cache(maxsize=8192)
 def sort_key(name: str) -> str:
     """Pinyin without tones, lower case, syllables apart, then the name itself, so that namesakes' keys are stable.
 
     Characters without a pinyin stay as they are.
     """
-    syllables = [part for part in lazy_pinyin(name, style=Style.NORMAL) if part.strip()]
+    syllables = [part for part in _syllables(name) if part.strip()]
     return f"{' '.join(syllables).lower()} {name}".strip()
 
 
 @lru_cache(maxsize=8192)
 def initials(name: str) -> str:
     """The first letters of the syllables, as people type them into a search box: zp for 朱平."""
-    syllables = lazy_pinyin(name, style=Style.NORMAL)
-    return "".join(part[0] for part in syllables if part.strip() and part != DOT).lower()
+    return "".join(part[0] for part in _syllables(name) if part.strip() and part != DOT).lower()
