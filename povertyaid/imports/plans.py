@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from povertyaid.audit.services import bulk_write
 from povertyaid.imports.engine import BLOCKED, IgnoredRow, Plan, limits, plan_kind
-from povertyaid.imports.models import ImportBatch
+from povertyaid.imports.keeping import Keeper
+from povertyaid.imports.models import ImportBatch, UndoEntry
 from povertyaid.imports.ordering import in_dependency_order
 from povertyaid.imports.resources import Committed, in_order, run_hooks
 from povertyaid.lib.progress import NO_PROGRESS
@@ -230,9 +231,17 @@ def write_plan(plan: Plan, *, batch: ImportBatch, user: User, progress: Progress
     links = [link for item in plan.planned for link in item.links]
     progress.tell(_("writing"), 0, len(plan.planned))
     first = [change for item in plan.planned for change in item.first]
-    bulk_write(update=first, actor=user, batch_id=batch.pk)
-    bulk_write(create=create, update=update, links=links, actor=user, batch_id=batch.pk)
-    run_hooks(Committed(batch, user, create, [change.instance for change in update]))
+    keeper = Keeper()
+    keeper.leave_out(create)
+    with keeper.stage(UndoEntry.Stage.FIRST):
+        bulk_write(update=first, actor=user, batch_id=batch.pk)
+    with keeper.stage(UndoEntry.Stage.ROWS):
+        bulk_write(create=create, update=update, links=links, actor=user, batch_id=batch.pk)
+    with keeper.stage(UndoEntry.Stage.FOLLOWS):
+        run_hooks(Committed(batch, user, create, [change.instance for change in update]))
+    if batch.pk is not None:
+        # A rehearsal is rolled back and has nothing to undo.
+        keeper.store(batch, user)
 
 
 __all__ = [

@@ -108,13 +108,13 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('model', models.CharField(max_length=60, verbose_name='record kind')),
-                ('object_id', models.BigIntegerField(verbose_name='record')),
-                ('before', povertyaid.lib.fields.EncryptedField(blank=True, default='', verbose_name='values before')),
-                ('after', povertyaid.lib.fields.EncryptedField(blank=True, default='', verbose_name='values after')),
+                ('stage', models.CharField(choices=[('first', 'before the rows'), ('rows', 'from the rows'), ('follows', 'what follows from the rows')], max_length=10, verbose_name='stage')),
+                ('records', models.PositiveIntegerField(default=0, verbose_name='records')),
+                ('content', povertyaid.lib.fields.EncryptedField(blank=True, default='', verbose_name='values before and after')),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='undo_entries', to='imports.importbatch', verbose_name='import')),
             ],
             options={
-                'verbose_name': 'value before an import',
+                'verbose_name': 'values before an import',
                 'verbose_name_plural': 'values before an import',
                 'ordering': ('batch', 'pk'),
                 'abstract': False,
@@ -128,9 +128,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='savedmapping',
             constraint=models.UniqueConstraint(condition=models.Q(('school__isnull', True)), fields=('county', 'sender', 'digest'), name='mapping_of_county_unique', violation_error_message='The columns of this sender are saved already.'),
-        ),
-        migrations.AddIndex(
-            model_name='undoentry',
-            index=models.Index(fields=['batch', 'model', 'object_id'], name='undo_of_batch'),
         ),
     ]
