@@ -86,11 +86,11 @@ $(STATIC)/.collected: .venv/.run $(shell find static */static */*/static -type f
 
 .PHONY: run
 run: export POVERTYAID_DATABASE_URL := $(or $(DATABASE),$(POVERTYAID_DATABASE_URL))
-run: setup $(STATIC)/.collected ## the server with a demo county (HOST=… PORT=… DATABASE=postgres://… change where)
+run: setup $(STATIC)/.collected ## the server and its worker with a demo county (HOST=… PORT=… DATABASE=postgres://… change where)
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py setup_demo
 	@$(PY) manage.py start_checks
-	@exec .venv/bin/gunicorn --config scripts/gunicorn_conf.py --bind $(HOST):$(PORT) povertyaid.wsgi
+	@exec $(PY) manage.py serve --bind $(HOST):$(PORT)
 
 # --- checks and tests -------------------------------------------------------------------------------------
 

@@ -22,6 +22,14 @@ loglevel = "warning"
 proc_name = "povertyaid"
 
 
+def on_starting(_server: Any) -> None:
+    """Stop with `manage.py serve` even if that is killed outright; systemd cares for its own."""
+    if os.environ.get("POVERTYAID_SUPERVISED") == "1":
+        from povertyaid.work.processes import end_with_parent  # noqa: PLC0415 - read before the program is on the path
+
+        end_with_parent()
+
+
 def when_ready(server: Any) -> None:
     """Print where the pages are, once they can be opened."""
     for listener in server.LISTENERS:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -15,16 +17,19 @@ from povertyaid.work.supervisor import Child, Supervisor
 
 log = logging.getLogger("povertyaid.work")
 
+MANAGE = str(Path(settings.BASE_DIR) / "manage.py")
 REAP_SECONDS = 5.0
+# A small office has no timer of its own: `serve` does what is due each day soon after its start and a day later.
+FIRST_DAILY_SECONDS = 60.0
+DAILY_SECONDS = 24 * 3600.0
 # gunicorn lets requests finish for 30 s (scripts/gunicorn_conf.py); nothing is killed before that.
 WEB_GRACE_SECONDS = 30
 
 
 def worker_children(count: int) -> list[Child]:
     """Programs that do what waits in the queue."""
-    manage = str(Path(settings.BASE_DIR) / "manage.py")
     return [
-        Child(f"worker {number}", [sys.executable, manage, "run_worker", "--alone"])
+        Child(f"worker {number}", [sys.executable, MANAGE, "run_worker", "--alone"])
         for number in range(1, count + 1)
     ]
 
@@ -36,10 +41,13 @@ def web_child(bind: str) -> Child:
     return Child("web server", command, must_start=True)
 
 
-def supervise(children: list[Child]) -> int:
-    """Keep the children running until a signal, and look for lost work every few seconds; return the exit status."""
+def supervise(children: list[Child], *, daily: bool = False) -> int:
+    """Keep the children running until a signal, and look for lost work every few seconds; return the exit status.
+
+    `daily`: also do what is due each day, once a day.
+    """
     ended = threading.Event()
-    watch = threading.Thread(target=_watch, args=(ended,), daemon=True)
+    watch = threading.Thread(target=_watch, args=(ended, daily), daemon=True)
     watch.start()
     grace = max(WEB_GRACE_SECONDS, settings.WORK_GRACE_SECONDS) + 5
     try:
@@ -50,9 +58,14 @@ def supervise(children: list[Child]) -> int:
         _reap()
 
 
-def _watch(ended: threading.Event) -> None:
+def _watch(ended: threading.Event, daily: bool) -> None:
+    due_at = time.monotonic() + FIRST_DAILY_SECONDS
     while not ended.wait(REAP_SECONDS):
         _reap()
+        if daily and time.monotonic() >= due_at:
+            due_at = time.monotonic() + DAILY_SECONDS
+            # A process of its own: it may take a while, and whatever happens in it leaves the supervisor alone.
+            subprocess.run([sys.executable, MANAGE, "daily"], check=False)  # noqa: S603 - our own program
     connection.close()
 
 

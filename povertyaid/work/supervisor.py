@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import time
@@ -88,7 +89,8 @@ class Supervisor:
     @staticmethod
     def _start(child: Child) -> None:
         # A group of its own, so that Ctrl+C in the terminal reaches the supervisor alone, which then asks once.
-        child.process = subprocess.Popen(list(child.command), start_new_session=True)  # noqa: S603 - our own programs
+        environment = {**os.environ, "POVERTYAID_SUPERVISED": "1"}
+        child.process = subprocess.Popen(list(child.command), start_new_session=True, env=environment)  # noqa: S603 - our own programs
         child.started_at = time.monotonic()
 
     def _stop_all(self) -> None:

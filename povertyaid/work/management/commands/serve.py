@@ -11,7 +11,7 @@ from povertyaid.work.serving import supervise, web_child, worker_children
 
 
 class Command(BaseCommand):
-    help = "Run the web server and the background worker until stopped; each comes back when it dies."
+    help = "Run the web server, the background worker and the daily jobs until stopped; each comes back when it dies."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen."""
@@ -21,4 +21,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Supervise both."""
-        sys.exit(supervise([web_child(options["bind"]), *worker_children(1)]))
+        sys.exit(supervise([web_child(options["bind"]), *worker_children(1)], daily=True))
