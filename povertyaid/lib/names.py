@@ -32,6 +32,8 @@ _HAN = (
     r"\uf900-\ufaff\U0002f800-\U0002fa1f"
 )
 _BLANK_IN_HAN = re.compile(rf"(?<=[{_HAN}{DOT}])\s+(?=[{_HAN}{DOT}])")
+# Characters that have one form only.
+_PLAIN = re.compile(r"[\u4e00-\u9fff]+")
 _VALID = re.compile(rf"(?=.*[{_HAN}A-Za-z])[{_HAN}A-Za-z\u00c0-\u024f{DOT} .'’-]+")
 
 
@@ -45,6 +47,8 @@ def normalise_name(text: str) -> tuple[str, tuple[str, ...]]:
     Codes: trimmed (blanks at the ends), nfkc (compatibility and radical forms, full-width letters),
     inner_blanks, dot. Raises PersonNameError when the result is no name.
     """
+    if len(text) <= LONGEST and _PLAIN.fullmatch(text):
+        return text, ()
     repairs: list[str] = []
     name = text.strip()
     if name != text:

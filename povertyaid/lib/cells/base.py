@@ -39,27 +39,40 @@ BLANK_WORDS = frozenset(
         "*",
         "...",
         "……",
+        "无。",
+        "(无)",
+        "没有",
         "暂无",
+        "暂缺",
+        "未填",
         "不详",
         "未知",
         "空",
         "空白",
+        "(空)",
+        "无数据",
         "n/a",
         "na",
         "null",
         "none",
         "nan",
+        "nil",
     )
 )
-_FORMULA_ERRORS = frozenset(
-    ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!")
+# Excel, WPS and LibreOffice.
+_FORMULA_ERROR = re.compile(
+    r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|UNKNOWN!|GETTING_DATA)|Err:\d{3}",
+    re.IGNORECASE,
 )
+_FORMULA = re.compile(r"=\s*[-+(]*\s*[A-Za-z$_'0-9@][^=“”\"]*", re.DOTALL)
 _PICTURE = re.compile(r"=(?:_xlfn\.)?DISPIMG\(", re.IGNORECASE)
 _FORMULA_TEXT = re.compile(r'=\s*["“”](.*)["“”]', re.DOTALL)
 _APOSTROPHES = "'’‘`＇"
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]")
+_PLAIN = re.compile(r"[0-9A-Za-z\u4e00-\u9fff]+")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+")
 _SHOWN_CHARACTERS = 40
+_JOIN = " / "
 
 
 class CellError(MessageError):
@@ -74,11 +87,12 @@ class Context:
     """What a cleaner must know of its surroundings.
 
     `today` bounds dates of birth and of events; `money_unit` is `wan` where the header or a title row says
-    万元.
+    万元; `header` is the header above the cell where it is known: 1 under 是否住校 is yes, under 就读方式 a code.
     """
 
     today: date
     money_unit: Literal["yuan", "wan"] = "yuan"
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +166,14 @@ def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is common Chinese characters, digits and letters only: nothing in it could need a repair.
+
+    Nine cells of ten are such; the steps that look for marks and other forms are spared for them.
+    """
+    return _PLAIN.fullmatch(text) is not None
+
+
 def is_blank(value: Value, legal: Collection[str] = ()) -> bool:
     """Whether a cell says nothing: empty, 无, /, —, 暂无, 不详 and their like.
 
@@ -159,6 +181,8 @@ def is_blank(value: Value, legal: Collection[str] = ()) -> bool:
     """
     if not isinstance(value, str):
         return value is None
+    if is_plain(value):
+        return value not in legal and value.lower() in BLANK_WORDS
     text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", value)).strip().strip(_APOSTROPHES).strip()
     if text in legal:
         return False
@@ -184,7 +208,7 @@ def refuse_unusable(value: Value) -> None:
     """CellError for pictures and for the errors of formulas, which no column can hold."""
     if not isinstance(value, str):
         return
-    if value.strip() in _FORMULA_ERRORS:
+    if _FORMULA_ERROR.fullmatch(value.strip()):
         raise error(
             "formula_error",
             _("The formula in this cell has an error (%(value)s). Type the value itself."),
@@ -194,11 +218,23 @@ def refuse_unusable(value: Value) -> None:
         raise CellError("picture", _("This cell holds a picture. Type the value as text."))
 
 
+def ambiguous(code: str, value: object, *readings: object) -> CellError:
+    """The refusal of a cell that can be read in several ways; the readings must hold nothing sensitive."""
+    return error(
+        code,
+        _("“%(value)s” may mean %(readings)s. Write which of them it is."),
+        value,
+        readings=_JOIN.join(str(reading) for reading in readings),
+    )
+
+
 def begin(value: Value) -> Steps:
     """The text of a cell with the marks removed that spreadsheets leave around text.
 
     Rules: formula_text (="…"), apostrophe, invisible (zero-width and control characters), trimmed.
     """
+    if isinstance(value, str) and is_plain(value):
+        return Steps(value)
     refuse_unusable(value)
     steps = Steps(as_text(value))
     steps.apply("invisible", _INVISIBLE.sub("", steps.text))
@@ -206,6 +242,11 @@ def begin(value: Value) -> Steps:
     match = _FORMULA_TEXT.fullmatch(steps.text)
     if match is not None:
         steps.apply("formula_text", match[1].strip())
+    elif _FORMULA.fullmatch(steps.text):
+        raise CellError(
+            "formula",
+            _("This cell holds a formula and not its value. Copy the column and paste it as values."),
+        )
     steps.apply(
         "apostrophe",
         steps.text.lstrip(_APOSTROPHES).lstrip() if steps.text[:1] in _APOSTROPHES else steps.text,

@@ -27,8 +27,11 @@ from povertyaid.lib.cells.base import (
     is_scientific,
 )
 from povertyaid.lib.identity import IdentityError, check_identity, check_pupil_number
+from povertyaid.lib.messages import Message
 from povertyaid.lib.sheets.model import Value
 
+# Long numbers that are written as they are stored: no step would change them.
+_PLAIN_NUMBER = re.compile(r"[GJL]?[0-9]{8,32}X?")
 _BLANKS = re.compile(r"[\s\u00a0]+")
 _GROUPING = re.compile(r"[\s\u00a0\-—–－_]+")
 _ACCOUNT = re.compile(r"[0-9]{8,32}")
@@ -49,6 +52,8 @@ def _long_number(value: Value, sensitive: Sensitive) -> Steps | None:
                 "Set the column to text and copy the number again from the paper; do not retype from this sheet."
             ),
         )
+    if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value):
+        return Steps(value)
     if is_blank(value):
         return None
     if not isinstance(value, str):
@@ -70,6 +75,17 @@ def _long_number(value: Value, sensitive: Sensitive) -> Steps | None:
     return steps
 
 
+def _shortened() -> Message:
+    """For text that was a number in another file before: Excel writes noughts for the digits that it lost."""
+    return Message(
+        "shortened",
+        _(
+            "The number ends in noughts, as numbers do whose last digits a spreadsheet has lost. "
+            "Compare it with the paper."
+        ),
+    )
+
+
 def clean_identity(value: Value, *, ctx: Context) -> Cleaned[str]:
     """A national identity number of 18 characters that passes every check; an odd region is a warning.
 
@@ -82,7 +98,10 @@ def clean_identity(value: Value, *, ctx: Context) -> Cleaned[str]:
         facts = check_identity(steps.text, ctx.today)
     except IdentityError as found:
         raise CellError(found.code, found.message.text, found.message.params) from None
-    return Cleaned(steps.text, steps.repairs, list(facts.warnings), "identity")
+    warnings = list(facts.warnings)
+    if steps.text.endswith("000"):
+        warnings.append(_shortened())
+    return Cleaned(steps.text, steps.repairs, warnings, "identity")
 
 
 def clean_pupil_number(value: Value, *, ctx: Context) -> Cleaned[str]:
@@ -109,7 +128,8 @@ def clean_account(value: Value, *, ctx: Context) -> Cleaned[str]:
         raise CellError(
             "account", _("A bank account has 8 to 32 digits and nothing else. Copy it again from the card.")
         )
-    return Cleaned(steps.text, steps.repairs, sensitive="account")
+    warnings = [_shortened()] if len(steps.text) >= 16 and steps.text.endswith("0000") else []
+    return Cleaned(steps.text, steps.repairs, warnings, "account")
 
 
 def clean_phone(value: Value, *, ctx: Context) -> Cleaned[str]:
@@ -118,6 +138,8 @@ def clean_phone(value: Value, *, ctx: Context) -> Cleaned[str]:
     Rules: fullwidth, phone_prefix (+86), phone_separators (blanks, dashes, brackets, other signs between
     numbers).
     """
+    if isinstance(value, str) and _MOBILE.fullmatch(value):
+        return Cleaned(value, sensitive="phone")
     if is_blank(value):
         return Cleaned(None, sensitive="phone")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
