@@ -119,10 +119,12 @@ def pupils(count: int) -> Iterator[Pupil]:
 
 
 def write_workbook(path: Path, people: Iterable[Pupil]) -> None:
-    """The list as the bureau would get it: a title row, one row of headers, one row a pupil."""
+    """The list as the bureau would get it: a row of headers, one row a pupil.
+
+    Without a title row, which the stock importer cannot read.
+    """
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("学生名单")
-    sheet.append(["云岭县2025—2026学年第二学期在校学生名单"])
     sheet.append(list(HEADERS))
     for position, pupil in enumerate(people):
         sheet.append(list(pupil.cells(position)))
