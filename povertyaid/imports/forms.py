@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from povertyaid.schools.models import User
 
+_BY_HEADINGS = _("to be told by the headings")
 _AS_TOLD = _("as the title rows of the file say")
 
 
@@ -33,7 +34,11 @@ def allowed_kinds(user: User) -> list[SheetResource]:
 class UploadForm(forms.Form):
     """Kind and file; school and semester where the file does not say them."""
 
-    kind = forms.ChoiceField(label=_("Kind of list"))
+    kind = forms.ChoiceField(
+        label=_("Kind of list"),
+        required=False,
+        help_text=_("Left open, it is told by the headings, and you are asked to agree."),
+    )
     file = forms.FileField(
         label=_("File"),
         max_length=200,
@@ -49,6 +54,12 @@ class UploadForm(forms.Form):
         School.objects.none(), label=_("School"), required=False, empty_label=_AS_TOLD
     )
     period = forms.ChoiceField(label=_("Semester"), required=False)
+    office = forms.CharField(
+        label=_("Sending office"),
+        required=False,
+        max_length=80,
+        help_text=_("Who sent you the list, for example the civil affairs office. It may be left empty."),
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         """Offer what the account may import, and its own schools."""
@@ -56,7 +67,7 @@ class UploadForm(forms.Form):
         self.user = user
         kind, school, period = self.fields["kind"], self.fields["school"], self.fields["period"]
         if isinstance(kind, forms.ChoiceField):
-            kind.choices = [("", "---------"), *((found.kind, found.label) for found in allowed_kinds(user))]
+            kind.choices = [("", _BY_HEADINGS), *((found.kind, found.label) for found in allowed_kinds(user))]
         if isinstance(school, forms.ModelChoiceField):
             numbers = [found.pk for found in SchoolBook(user).schools]
             school.queryset = School.objects.visible_to(user).filter(pk__in=numbers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from povertyaid.imports.engine import LEFT_OUT
 from povertyaid.imports.models import ImportRow
 from povertyaid.imports.resources import Row
 
@@ -72,7 +73,7 @@ def rows_of(batch: Any, plan: FilePlan) -> list[ImportRow]:
             row=row.number,
             outcome=ImportRow.Outcome.IGNORED,
             values=storable(_values(row)),
-            messages=[{"level": "left_out", "column": None, "message": ""}],
+            messages=[{"level": "ignored", "column": None, "message": str(LEFT_OUT)}],
         )
         for item in plan.plans
         for row in item.left_out
@@ -89,6 +90,11 @@ def rows_of(batch: Any, plan: FilePlan) -> list[ImportRow]:
         for item in plan.ignored
         if (item.sheet, item.row) not in left_out
     ]
+    # In the order of the file: the pages show them so without sorting.
+    sheets: dict[str, int] = {}
+    for row in rows:
+        sheets.setdefault(row.sheet, len(sheets))
+    rows.sort(key=lambda row: (sheets[row.sheet], row.row))
     return rows
 
 

@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern] = [
     path("<int:pk>/", views.batch, name="batch"),
     path("<int:pk>/commit/", views.commit, name="commit"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("<int:pk>/again/", views.again, name="again"),
     path("template/<slug:kind>/", views.template, name="template"),
 ]
