@@ -18,14 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from aid.conditions import waiting_long
 from aid.forms import DayForm, DisbursementForm, MoveDisbursementForm, MovePaymentForm, PaymentForm
 from aid.models import Disbursement, Payment, Programme, Standard, WrongAidMoveError
-from aid.services import move_payments, standard_in_force
+from aid.services import may_change_national, move_payments, standard_in_force
 from povertyaid.lib.money import yuan_table
 from povertyaid.schools.admin_base import ScopedRelatedFilter, ScopedTabularInline
 from povertyaid.schools.admin_base.asking import ActionForm, asking_action
 from povertyaid.schools.admin_base.office import OfficeAdmin
 from povertyaid.schools.admin_base.presets import Preset, semester_name
 from povertyaid.schools.admin_base.simple_filters import ChoiceFilter, Choices, SemesterFilter
-from povertyaid.schools.models import County
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
 # What may still be corrected in the form; whatever was paid is corrected by a reversal.
 OPEN_STATES = (Payment.State.WAITING, Payment.State.BANK_RETURNED, Payment.State.UNCOLLECTED)
 MONEY_FIELDS = ("disbursement", "student", "household", "due", "paid", "paid_on", "stage", "tier")
-
-
-def may_change_national() -> bool:
-    """Say whether national programmes may be changed here: only where no other county shares them."""
-    return County.objects.count() == 1
 
 
 class NationalReadOnly:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _SHOWN = 8
 
 
-def _key(text: str) -> str:
+def name_key(text: str) -> str:
+    """A programme's name for comparison: compatibility forms unified, no blanks."""
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
@@ -30,16 +31,16 @@ class ProgrammeBook:
         self._named: dict[str, list[Programme]] = {}
         self._synonyms: dict[str, list[Programme]] = {}
         for programme in self._programmes:
-            self._named.setdefault(_key(programme.name), []).append(programme)
+            self._named.setdefault(name_key(programme.name), []).append(programme)
             for text in filter(None, programme.synonyms.split("、")):
-                self._synonyms.setdefault(_key(text), []).append(programme)
+                self._synonyms.setdefault(name_key(text), []).append(programme)
 
     def find(self, row: Row, school: School | None) -> Programme | None:
         """The programme of a row: the county's own before a national one; None after refusing the row."""
         text = row.get("programme")
         counties = {None, school.county_id} if school is not None else {None}
         for names in (self._named, self._synonyms):
-            found = [item for item in names.get(_key(text), ()) if item.county_id in counties]
+            found = [item for item in names.get(name_key(text), ()) if item.county_id in counties]
             own = [item for item in found if item.county_id is not None] or found
             if len(own) == 1:
                 return own[0]

@@ -1,4 +1,4 @@
-"""Spreadsheets of payments: what was paid to pupils of a school in a semester."""
+"""Spreadsheets of programmes with their standards, and of payments to pupils of a school in a semester."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from aid.models import Payment
+from aid import words
+from aid.models import Payment, Programme
 from aid.paylist import PaymentPlanner
+from aid.programme_list import ProgrammePlanner, clean_beginning, clean_code, clean_rate
+from households.words import published
 from povertyaid.imports.resources import Column, Planned, Row, SheetResource, register
 from povertyaid.lib.cells import (
     clean_account,
     clean_amount,
+    clean_choice,
     clean_date,
     clean_integer,
     clean_name,
@@ -78,3 +82,57 @@ class PaymentResource(SheetResource):
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Match pupil, programme and disbursement of every row and plan the payments."""
         return PaymentPlanner(context).plan(rows)
+
+
+@register
+class ProgrammeResource(SheetResource):
+    """The county's programmes of aid, one row a standard: what holds for the programme stands in its first row.
+
+    A standard of a later semester ends the one before it. National programmes are changed only where no other county
+    shares them.
+    """
+
+    kind = "programmes"
+    label = _("programmes")
+    model = Programme
+    permission = "aid.import_programme"
+    key_help = _("code, else name in the county; standards by stage, tier and first semester")
+    columns = (
+        Column("code", ("项目代码", "代码", "编码", "项目编码"), clean_code, text=True,
+               help=_("Left empty for new programmes.")),
+        Column("name", ("资助项目", "项目名称", "资助项目名称", "项目", "补助项目", "名称"), partial(clean_text, longest=60),
+               required=True, example="寒窗助学金"),
+        Column("synonyms", ("别名", "其他名称", "又称", "项目简称"), partial(clean_text, longest=300), example="寒窗助学",
+               help=_("Several with 、 between them: as other lists write the programme.")),
+        Column("level", ("教育阶段", "资助阶段", "适用阶段"), partial(clean_choice, choices=words.LEVELS),
+               choices=published(words.LEVELS), example="义务教育", help=_("A new programme needs it.")),
+        Column("source", ("级别", "项目级别", "资金来源", "项目来源", "来源", "资助类别"),
+               partial(clean_choice, choices=words.SOURCES), choices=published(words.SOURCES), example="县级",
+               help=_("A new programme needs it.")),
+        Column("form", ("资助形式", "资助方式", "形式", "发放形式"), partial(clean_choice, choices=words.FORMS),
+               choices=published(words.FORMS), example="现金", help=_("Left empty: money.")),
+        Column("boarding", ("就读方式", "限定对象", "限就读方式"), partial(clean_choice, choices=words.BOARDING),
+               choices=published(words.BOARDING), help=_("Only for a programme of boarders or of day pupils alone.")),
+        Column("stage", ("学段", "适用学段", "资助学段"), partial(clean_choice, choices=words.STAGES),
+               choices=published(words.STAGES), example="小学", help=_("Left empty: the amount holds for every stage.")),
+        Column("tier", ("档次", "资助档次", "等级", "资助等级"), partial(clean_text, longest=20), example="一档"),
+        Column("semester_amount", ("标准(元/学期)", "学期标准", "每学期标准", "标准(元/生·学期)", "每生每学期标准"),
+               clean_rate, example="300"),
+        Column("year_amount", ("标准(元/年)", "年标准", "标准(元/学年)", "学年标准", "年度标准", "标准(元/生·年)",
+                               "每生每年标准"),
+               clean_rate, help=_("Half of it is the amount of a semester.")),
+        Column("amount", ("标准", "资助标准", "补助标准", "发放标准", "金额"), clean_rate,
+               help=_("With its unit: 300元/学期, 600元/年 or 600元/次.")),
+        Column("unit", ("单位", "标准单位", "计算单位"), partial(clean_choice, choices=words.UNITS),
+               choices=published(words.UNITS), help=_("Where the column 标准 holds the number alone.")),
+        Column("from", ("执行起始学期", "执行起始日期", "起始学期", "执行时间", "执行起始时间", "执行学期", "开始学期"),
+               clean_beginning, text=True, example="2026年春季学期", help=_("An amount needs it.")),
+        Column("to", ("执行截止学期", "截止学期", "执行截止日期", "执行截止时间", "终止学期"), clean_beginning, text=True,
+               help=_("Left empty: until another standard follows.")),
+        Column("valid_from", ("项目启用日期", "启用日期"), partial(clean_date, future=True)),
+        Column("valid_to", ("项目停用日期", "停用日期"), partial(clean_date, future=True)),
+    )  # fmt: skip
+
+    def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
+        """Group the rows by programme and plan each programme with its standards."""
+        return ProgrammePlanner(context).plan(rows)

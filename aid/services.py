@@ -14,7 +14,7 @@ from aid.models import Payment, Programme, Standard
 from aid.reference import AVERAGE
 from povertyaid.audit.services import Update, bulk_write
 from povertyaid.lib.periods import Semester
-from povertyaid.schools.models import User
+from povertyaid.schools.models import County, User
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class Outcome:
 
     done: int
     left: int
+
+
+def may_change_national() -> bool:
+    """Say whether national programmes may be changed here: only where no other county shares them."""
+    return County.objects.count() == 1
 
 
 def standard_in_force(

@@ -31,6 +31,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from django.db import models
@@ -136,7 +137,7 @@ class Row:
     @property
     def ok(self) -> bool:
         """Whether nothing was found wrong with the row so far."""
-        return not any(note.level == "error" for note in self.notes)
+        return not self.notes or not any(note.level == "error" for note in self.notes)
 
     @property
     def sheet(self) -> str:
@@ -175,9 +176,9 @@ class Row:
         """The raw cell as it may be shown."""
         if key is None or key not in self.raw:
             return ""
-        value = self.raw[key]
+        value, sensitive = self.raw[key], self.table.sensitive(key)
         # 无 and / are no telephone number that must be hidden.
-        return (as_text(value) if is_blank(value) else mask_value(value, self.table.sensitive(key)))[:200]
+        return (as_text(value) if sensitive and is_blank(value) else mask_value(value, sensitive))[:200]
 
     def refuse(self, key: str | None, message: StrOrPromise | Message, *, value: str | None = None) -> None:
         """Refuse the row for what stands in a column, or as a whole (None); several reasons may be told.
@@ -324,7 +325,11 @@ class SheetResource(ABC):
 
     def by(self, key: str) -> Column:
         """The column with this key."""
-        return next(column for column in self.columns if column.key == key)
+        return self._by_key[key]
+
+    @cached_property
+    def _by_key(self) -> dict[str, Column]:
+        return {column.key: column for column in self.columns}
 
 
 _registry: dict[str, SheetResource] = {}
@@ -341,7 +346,8 @@ def register(resource: ResourceT) -> ResourceT:
 
 
 # The order of the office's work; kinds that are not named here come last.
-_ORDER = ("schools", "staff", "villages", "households", "students", "recognitions", "pairings", "payments")
+_ORDER = ("schools", "staff", "villages", "households", "students", "recognitions", "pairings", "contacts", "programmes",
+          "payments")  # fmt: skip
 
 
 def in_order(chosen: Iterable[str]) -> list[str]:
