@@ -58,7 +58,9 @@ class Keeper:
         new = {(type(record), record.pk) for record in self._created}
         order = list(UndoEntry.Stage)
         entries = []
-        for (stage, model), found in sorted(self._kept.items(), key=lambda item: order.index(UndoEntry.Stage(item[0][0]))):
+        for (stage, model), found in sorted(
+            self._kept.items(), key=lambda item: order.index(UndoEntry.Stage(item[0][0]))
+        ):
             stored = [_stored(kept) for kept in found if (model, kept.instance.pk) not in new]
             entries += [
                 UndoEntry(
@@ -69,7 +71,8 @@ class Keeper:
                     content=json.dumps(part, ensure_ascii=False, separators=(",", ":")),
                 )
                 for part in (
-                    stored[start : start + RECORDS_AN_ENTRY] for start in range(0, len(stored), RECORDS_AN_ENTRY)
+                    stored[start : start + RECORDS_AN_ENTRY]
+                    for start in range(0, len(stored), RECORDS_AN_ENTRY)
                 )
             ]
         bulk_write(create=entries, actor=actor, batch_id=batch.pk)
