@@ -29,7 +29,7 @@ What other apps must do once rows are written (students link themselves to new h
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
@@ -42,6 +42,7 @@ from povertyaid.lib.cells import Cleaned, Context, as_text, is_blank, mask_value
 from povertyaid.lib.cells.base import Sensitive
 from povertyaid.lib.masks import scrub
 from povertyaid.lib.messages import Message
+from povertyaid.lib.sheets.headers import match_columns
 from povertyaid.schools.base import Record
 
 if TYPE_CHECKING:
@@ -313,6 +314,8 @@ class SheetResource(ABC):
     needs_semester: ClassVar[bool] = False
     # By what stored records are found again; for the documentation and the template.
     key_help: ClassVar[StrOrPromise] = ""
+    # The name of another shape in which lists of the kind arrive (one row a household); "" is the kind's own shape.
+    variant: ClassVar[str] = ""
 
     @abstractmethod
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
@@ -333,15 +336,18 @@ class SheetResource(ABC):
 
 
 _registry: dict[str, SheetResource] = {}
+_variants: dict[str, SheetResource] = {}
 ResourceT = TypeVar("ResourceT", bound=type[SheetResource])
 
 
 def register(resource: ResourceT) -> ResourceT:
-    """Class decorator: make a kind known to the command line, the import page and the documentation."""
-    if resource.kind in _registry and type(_registry[resource.kind]) is not resource:
-        msg = f"Two resources claim the kind {resource.kind!r}."
+    """Class decorator: make a kind, or another shape of one, known to the command line, the page and the documentation."""
+    name = resource.variant or resource.kind
+    table = _variants if resource.variant else _registry
+    if name in table and type(table[name]) is not resource:
+        msg = f"Two resources claim the kind {name!r}."
         raise ValueError(msg)
-    _registry[resource.kind] = resource()
+    table[name] = resource()
     return resource
 
 
@@ -362,8 +368,33 @@ def kinds() -> list[SheetResource]:
 
 
 def resource_for(kind: str) -> SheetResource | None:
-    """The resource of a kind, or None when there is no such kind."""
-    return _registry.get(kind)
+    """The resource of a kind, or of the shape of this name; None when there is none."""
+    return _registry.get(kind) or _variants.get(kind)
+
+
+def variants_of(kind: str) -> list[SheetResource]:
+    """The shapes in which lists of a kind arrive, the kind's own first; for the name of a shape that one alone."""
+    own = _registry.get(kind)
+    if own is None:
+        return [_variants[kind]] if kind in _variants else []
+    return [own, *(found for found in _variants.values() if found.kind == kind)]
+
+
+def variant_for(
+    kind: str, headers: Sequence[str], groups: Sequence[str] = (), given: Collection[str] = ()
+) -> SheetResource | None:
+    """The shape of a kind whose required headers are all there; of several the one that understands most of them.
+
+    `groups` are the headers above, `given` the keys of columns whose value is given for the whole file. None when the
+    headers fit no shape.
+    """
+    best, most = None, 0
+    for resource in variants_of(kind):
+        keys = {*match_columns(headers, resource.columns, groups).keys.values(), *given}
+        fits = keys >= set(resource.required) and all(keys & set(group) for group in resource.one_of)
+        if fits and len(keys) > most:
+            best, most = resource, len(keys)
+    return best
 
 
 @dataclass(frozen=True)
