@@ -248,7 +248,7 @@ def test_amounts(value: object, amount: str, repairs: list[str]) -> None:
         ("(625)", "negative"),
         ("负625元", "negative"),
         (-0.01, "negative"),
-        ("312.505", "places"),
+        ("1312.505", "places"),
         (312.505, "places"),
         ("0.0000001万元", "places"),
         ("1.25E+03", "scientific"),

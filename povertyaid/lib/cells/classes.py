@@ -10,11 +10,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.lib.cells.base import Cleaned, Context, begin, error, is_blank
+from povertyaid.lib.cells.base import (
+    Cleaned,
+    Context,
+    Repair,
+    ambiguous,
+    begin,
+    error,
+    is_blank,
+    is_number,
+)
 from povertyaid.lib.periods import year_in_stage
 from povertyaid.lib.sheets.model import Value
 
@@ -36,11 +46,23 @@ _GRADE_CLASS = re.compile(
     rf"{_PREFIX}\s*(?P<grade>{_NUMERAL})\s*(?:年级?|级)?\s*"
     rf"(?:[(\[]\s*第?(?P<bracket>{_NUMERAL})\s*[)\]]\s*班?|第?(?P<plain>{_NUMERAL})\s*班|[.·-]\s*(?P<dotted>\d{{1,2}})\s*班?)"
 )
+# 三1 · 三年级1 · 初一3: Chinese grade, then digits.
+_GRADE_DIGITS = re.compile(
+    rf"{_PREFIX}(?P<grade>[一二三四五六七八九])(?:年级?|级)?(?P<number>\d{{1,2}})|"
+    rf"{_PREFIX.replace('prefix', 'prefix2')}(?P<grade2>\d)年级(?P<number2>{_NUMERAL})"
+)
+# The one year before school, in places that have no 大班.
+_BEFORE_SCHOOL = re.compile(rf"(?:幼儿园)?学前(?:班|一年)?(?:[(\[]?第?(?P<number>{_NUMERAL})[)\]]?班?)?")
 _GRADE_ONLY = re.compile(rf"{_PREFIX}\s*(?P<grade>{_NUMERAL})\s*(?:年级|年)?")
 _GRADE_WORD = re.compile(rf"{_PREFIX}\s*(?P<grade>{_NUMERAL})\s*年级?|(?:高|初|职高|中职)(?:{_NUMERAL})")
 _CLASS_ONLY = re.compile(rf"[(\[]?\s*第?(?P<number>{_NUMERAL})\s*[)\]]?\s*班")
 _DOTTED = re.compile(r"(\d)[.\-](\d{1,2})")
-_THREE_DIGITS = re.compile(r"([1-9])(0[1-9]|[1-9]\d)")
+_THREE_DIGITS = re.compile(r"([1-9])(0[1-9]|[1-9]\d)班?")
+_TWO_DIGITS = re.compile(r"([1-9])([1-9])班?")
+_SLASHED = re.compile(r"([1-9一二三四五六七八九])/(\d{1,2})(班?)")
+# 小三 and 大一 name a class of the kindergarten or a grade.
+_TWO_STAGES = {"小": "小学{}年级", "大": "大学{}年级", "中": "中学{}年级"}
+_MOST_CLASSES = 20
 
 _STAGES = {
     "小学": "primary",
@@ -120,6 +142,43 @@ def _cohort(match: re.Match[str]) -> ClassName | None:
     return ClassName(None, number, year, _STAGES.get(match["prefix"] or ""))
 
 
+def _refuse_two_readings(value: Value, text: str) -> None:
+    """CellError for what may be two classes; each message names both."""
+    match = re.fullmatch(r"([1-9])\.1", text) if is_number(value) else None
+    if match is not None:
+        # 3.10 typed as a number has become 3.1.
+        grade = numeral_of(int(match[1]))
+        raise ambiguous("class_name", value, f"{grade}年级1班", f"{grade}年级10班")
+    match = _TWO_DIGITS.fullmatch(text)
+    if match is not None and int(match[1] + match[2]) > _MOST_CLASSES:
+        raise ambiguous(
+            "class_name", value, f"{numeral_of(int(match[1]))}年级{match[2]}班", f"{match[1]}{match[2]}班"
+        )
+    match = _SLASHED.fullmatch(text)
+    if match is not None:
+        raise ambiguous("class_name", value, f"{match[1]}年级{match[2]}班", f"{match[1]}班、{match[2]}班")
+    match = re.fullmatch(rf"([小中大])({_NUMERAL})", text)
+    if match is not None:
+        raise ambiguous(
+            "class_name", value, f"{match[1]}班{match[2]}班", _TWO_STAGES[match[1]].format(match[2])
+        )
+    match = re.fullmatch(rf"{_PREFIX}(\d{{4}})届(.*)", text)
+    if match is not None:
+        raise error(
+            "class_name",
+            _(
+                "“%(value)s” may mean the year of entry or of leaving. "
+                "Write the year of entry with 级, for example 2024级1班."
+            ),
+            value,
+        )
+
+
+def numeral_of(number: int) -> str:
+    """一 for 1; 1 to 9 only."""
+    return _DIGITS[number]
+
+
 def _parse_class(text: str) -> ClassName | None:
     match = _THREE_DIGITS.fullmatch(text) or _DOTTED.fullmatch(text)
     if match is not None:
@@ -129,6 +188,12 @@ def _parse_class(text: str) -> ClassName | None:
     match = _CLASS_ONLY.fullmatch(text)
     if match is not None:
         return ClassName(None, numeral(match["number"])) if numeral(match["number"]) else None
+    if _BEFORE_SCHOOL.fullmatch(text) or (_PRESCHOOL.fullmatch(text) and text not in _SIZES):
+        return _parse_preschool(text)
+    return _parse_graded(text)
+
+
+def _parse_graded(text: str) -> ClassName | None:
     match = _COHORT.fullmatch(text)
     if match is not None:
         return _cohort(match)
@@ -136,18 +201,29 @@ def _parse_class(text: str) -> ClassName | None:
     if match is not None:
         number = match["bracket"] or match["plain"] or match["dotted"]
         return _graded(match["prefix"], numeral(match["grade"]), numeral(number))
-    match = _PRESCHOOL.fullmatch(text)
-    if match is not None and text not in _SIZES:
-        number = numeral(match["number"]) if match["number"] else None
-        return None if number == 0 else ClassName(_SIZES[match["size"]], number, None, "preschool")
+    match = _GRADE_DIGITS.fullmatch(text)
+    if match is not None:
+        number = match["number"] or match["number2"]
+        return _graded(
+            match["prefix"] or match["prefix2"], numeral(match["grade"] or match["grade2"]), numeral(number)
+        )
     match = _GRADE_WORD.fullmatch(text)
     return _parse_grade(text) if match is not None else None
 
 
+def _parse_preschool(text: str) -> ClassName | None:
+    match = _BEFORE_SCHOOL.fullmatch(text) or _PRESCHOOL.fullmatch(text)
+    if match is None:
+        return None
+    number = numeral(match["number"]) if match["number"] else None
+    size = match.groupdict().get("size") or "大"
+    return None if number == 0 else ClassName(_SIZES[size], number, None, "preschool")
+
+
 def _parse_grade(text: str) -> ClassName | None:
-    match = _PRESCHOOL.fullmatch(text)
-    if match is not None and match["number"] is None:
-        return ClassName(_SIZES[match["size"]], None, None, "preschool")
+    found = _parse_preschool(text)
+    if found is not None and found.number is None:
+        return found
     match = _GRADE_ONLY.fullmatch(text)
     return _graded(match["prefix"], numeral(match["grade"]), None) if match is not None else None
 
@@ -155,9 +231,23 @@ def _parse_grade(text: str) -> ClassName | None:
 def clean_class_name(value: Value, *, ctx: Context) -> Cleaned[ClassName]:
     """A class with or without its grade; 2.1 and 201 are grade 2 class 1, a bare 2 is class 2 of a grade told elsewhere.
 
-    In a numeric cell 2.10 has become 2.1: it is read as class 1, as it almost always is. Error code:
-    class_name.
+    What may be two classes is refused with both: the number 2.1 (2.10 has become 2.1 in a numeric cell), 3/1, 31, 小三.
+    学前班 is read as 大班, and told. Error code: class_name.
     """
+    if isinstance(value, date):
+        # Excel makes a date of 3-1.
+        raise error(
+            "class_name",
+            _(
+                "The spreadsheet has made the date %(value)s of this class: it may have been %(first)s or %(second)s. "
+                "Set the cell to text and write the class again."
+            ),
+            f"{value:%Y-%m-%d}",
+            first=f"{value.month}-{value.day}",
+            second=f"{value.day}-{value.month}",
+        )
+    if isinstance(value, (str, int, float)) and not is_blank(value):
+        _refuse_two_readings(value, _text(value))
     return _clean(
         value,
         _parse_class,
@@ -186,4 +276,5 @@ def _clean(
     found = parse(text) if len(text) <= 20 else None
     if found is None:
         raise error(code, message, value)
-    return Cleaned(found)
+    before_school = text.startswith(("学前", "幼儿园学前"))
+    return Cleaned(found, [Repair("preschool_class", text, "大班")] if before_school else [])

@@ -15,6 +15,7 @@ from povertyaid.lib.cells.base import (
     Cleaned,
     Context,
     Steps,
+    ambiguous,
     begin,
     error,
     is_blank,
@@ -24,11 +25,12 @@ from povertyaid.lib.money import CENT, LARGEST, TEN_THOUSAND
 from povertyaid.lib.sheets.model import Value
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|[+-]?\.[0-9]+")
-_CURRENCY = re.compile(r"^(?:人民币|RMB|CNY|[¥￥$])\s*", re.IGNORECASE)
+_CURRENCY = re.compile(r"^(?:人民币|RMB|CNY|[¥￥])\s*", re.IGNORECASE)
 _WAN = re.compile(r"\s*万\s*(?:元|圆)?\s*整?$")
 _YUAN = re.compile(r"\s*(?:元|圆|块)\s*整?$")
 _NEGATIVE = re.compile(r"^\(\s*([0-9].*)\)$|^负\s*(?=[0-9])")
 _COUNT_UNIT = re.compile(r"\s*(?:人次|人|名|户|口|个|月|年|岁|次|天|笔|份|件|项|只|头|平方米)$")
+_POINT_OR_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _NOISE = Decimal("1e-9")
 _LONGEST = 40
 
@@ -65,7 +67,7 @@ def clean_amount(value: Value, *, ctx: Context) -> Cleaned[Decimal]:
     """An amount in yuan with two places, not negative.
 
     1,250 · 1250元 · ￥625 · 0.0625万元; a bare number counts in the unit of `ctx.money_unit`. Error codes:
-    number, negative, places (more than two after conversion), size, scientific, type.
+    number, negative, places (more than two after conversion), separator (1.250 may be 1,250), size, scientific, type.
     """
     if is_blank(value):
         return Cleaned(None)
@@ -123,6 +125,10 @@ def _text_amount(value: Value, steps: Steps, *, in_wan: bool) -> tuple[Decimal, 
         )
     wan = _WAN.search(steps.text)
     yuan = _YUAN.search(steps.text)
+    if wan is None and not in_wan and _POINT_OR_THOUSANDS.fullmatch(_YUAN.sub("", steps.text)):
+        # 1.250 is one and a quarter, or what a comma should part.
+        digits = _YUAN.sub("", steps.text)
+        raise ambiguous("separator", value, f"{Decimal(digits).normalize():f}", digits.replace(".", ""))
     if wan is not None:
         in_wan = True
         number = Steps(steps.text[: wan.start()].strip())

@@ -17,6 +17,7 @@ from povertyaid.lib.cells.base import (
     Cleaned,
     Context,
     Repair,
+    ambiguous,
     as_text,
     begin,
     error,
@@ -64,6 +65,11 @@ _LONG_SURNAMES = frozenset(
         "呼延",
     )
 )
+# Words of rows that are no person, where they stand in the column of names.
+_NO_NAME = re.compile(
+    r"合计|小计|总计|累计|共计|姓名|学生姓名|序号|备注|班级|示例|[一二三四五六七八九]年级|以下空白|同上|待定|是|否|男|女"
+)
+_LONGEST_WORD = 100
 _LONGEST_LIST = 200
 _SHOWN_WORDS = 12
 
@@ -96,7 +102,9 @@ def clean_text(
     except ValidationError:
         raise error(
             "number_in_text",
-            _("This text holds an identity number or bank account. Take it out: it belongs into a column of its own."),
+            _(
+                "This text holds an identity number or bank account. Take it out: it belongs into a column of its own."
+            ),
         ) from None
     return Cleaned(steps.text, steps.repairs)
 
@@ -110,10 +118,16 @@ def clean_name(value: Value, *, ctx: Context) -> Cleaned[str]:
     steps = begin(value)
     if is_blank(steps.text):
         return Cleaned(None)
+    tokens = steps.text.split()
+    whole = len(tokens) > 1 and all(_HAN_ONLY.fullmatch(token) and len(token) > 1 for token in tokens)
+    if whole and not (tokens[0] in _LONG_SURNAMES and len(tokens) == 2 and len(tokens[1]) <= 2):
+        raise ambiguous("people", value, "、".join(tokens), "".join(tokens))
     return _name(steps.text, steps.repairs)
 
 
 def _name(text: str, repairs: list[Repair]) -> Cleaned[str]:
+    if _NO_NAME.fullmatch(re.sub(r"\s", "", text)):
+        raise error("name", _("“%(value)s” is not a name. Type the person's name."), text)
     try:
         name, rules = normalise_name(text)
     except PersonNameError as found:
@@ -189,6 +203,10 @@ def clean_choice(
     Words that `choices` knows are never blank. A number or single letter for a word is listed as the repair
     `code`, since nobody who reads the sheet can see what it means.
     """
+    if len(as_text(value)) > _LONGEST_WORD:
+        raise error(
+            "length", _("The text has more than %(longest)d characters. Shorten it."), longest=_LONGEST_WORD
+        )
     table = {_key(word): found for word, found in choices.items()}
     if _key(as_text(value)) not in table and is_blank(value, legal):
         return Cleaned(None)
@@ -245,6 +263,35 @@ BOARDING: dict[str, Literal["day", "boarding"]] = {
     "否": "day",
     "是": "boarding",
 }
+_ANSWERS = ("是", "否", "1", "0", "2", "y", "n", "√", "×", "yes", "no")
+_ANSWERS_BOARDING: dict[str, dict[str, Literal["day", "boarding"]]] = {
+    "boarding": {
+        "是": "boarding",
+        "否": "day",
+        "1": "boarding",
+        "0": "day",
+        "2": "day",
+        "y": "boarding",
+        "n": "day",
+        "√": "boarding",
+        "×": "day",
+        "yes": "boarding",
+        "no": "day",
+    },
+    "day": {
+        "是": "day",
+        "否": "boarding",
+        "1": "day",
+        "0": "boarding",
+        "2": "boarding",
+        "y": "day",
+        "n": "boarding",
+        "√": "day",
+        "×": "boarding",
+        "yes": "day",
+        "no": "boarding",
+    },
+}
 LEFT_BEHIND: dict[str, Literal["none", "one_parent", "both_parents"]] = {
     "非留守": "none",
     "单亲留守": "one_parent",
@@ -296,14 +343,38 @@ def clean_sex(value: Value, *, ctx: Context) -> Cleaned[Literal["male", "female"
 
 
 def clean_boarding(value: Value, *, ctx: Context) -> Cleaned[Literal["day", "boarding"]]:
-    """走读, 1, 否 (under 是否住校) → day; 住校, 寄宿, 2, 是 → boarding."""
+    """走读, 1, 否 (under 是否住校) → day; 住校, 寄宿, 2, 是 → boarding.
+
+    Under a header that asks (是否住校, 是否走读) a number or 是 is its answer: 1 is yes, 0 and 2 are no.
+    """
+    asked = _asked_boarding(ctx.header)
+    if asked is not None and _key(as_text(value)) in _ANSWERS:
+        return clean_choice(value, ctx=ctx, choices=_ANSWERS_BOARDING[asked])
     return clean_choice(value, ctx=ctx, choices=BOARDING)
+
+
+def _asked_boarding(header: str) -> Literal["day", "boarding"] | None:
+    """What a yes means under a header that asks; None where it does not ask."""
+    if "是否" not in header and not header.endswith(("否", "生", "?", "？")):
+        return None
+    words = [word for word in ("走读", "通学", "住校", "寄宿", "住宿") if word in header]
+    kinds = {"day" if word in {"走读", "通学"} else "boarding" for word in words}
+    if len(kinds) != 1:
+        return None
+    return "day" if kinds == {"day"} else "boarding"
 
 
 def clean_left_behind(
     value: Value, *, ctx: Context
 ) -> Cleaned[Literal["none", "one_parent", "both_parents"]]:
-    """否, 无, 0 → none; 单亲外出, 1 → one_parent; 双亲外出, 2 → both_parents."""
+    """否, 无, 0 → none; 单亲外出, 1 → one_parent; 双亲外出, 2 → both_parents.
+
+    Under 是否留守 a 1 may be yes, or the code for one parent: refused.
+    """
+    if "是否" in ctx.header and _key(as_text(value)) in {"1", "2"}:
+        answer = "是" if _key(as_text(value)) == "1" else "否"
+        code = "单亲留守" if answer == "是" else "双亲留守"
+        raise ambiguous("choice", value, answer, code)
     return clean_choice(value, ctx=ctx, choices=LEFT_BEHIND)
 
 
