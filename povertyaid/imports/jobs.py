@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.audit.actor import acting_as, system_user
 from povertyaid.imports import services
 from povertyaid.imports.models import ImportBatch
+from povertyaid.imports.undo import undo_batch
 from povertyaid.work.services import register_job, start
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from povertyaid.schools.models import User
     from povertyaid.work.models import Work
 
-PREPARE, COMMIT = "imports.prepare", "imports.commit"
+PREPARE, COMMIT, UNDO = "imports.prepare", "imports.commit", "imports.undo"
 
 
 def begin(job: str, *, batch: ImportBatch, user: User, **args: object) -> Work:
@@ -61,6 +62,12 @@ def commit(work: Work, progress: Progress) -> None:
         )
 
 
+def undo(work: Work, progress: Progress) -> None:
+    """Take back what was written."""
+    batch, user = _of(work)
+    undo_batch(batch=batch, user=user, progress=progress, finish=work.finish_inside)
+
+
 def stopped(work: Work) -> None:
     """Let a batch say that its work ended before it was done; what the transaction held was rolled back."""
     batch = ImportBatch.objects.filter(pk=work.target_id or 0).first()
@@ -73,3 +80,4 @@ def register() -> None:
     """Make the jobs known to the worker; called when Django starts."""
     register_job(PREPARE, prepare, label=_("Look at an imported list"), on_stopped=stopped)
     register_job(COMMIT, commit, label=_("Write an imported list"), on_stopped=stopped)
+    register_job(UNDO, undo, label=_("Undo an import"), on_stopped=stopped)

@@ -111,7 +111,7 @@ def _updates(model: type[Record], instances: Iterable[Record], backs: Mapping[in
     names = {name for instance in instances for name in backs[instance.pk].columns}
     columns: dict[str, Any] = {name: model._meta.get_field(name) for name in names}
     related = {
-        name: _stored(
+        name: stored_by_key(
             column.related_model,
             {
                 back.columns[name][0]
@@ -142,7 +142,7 @@ def _links(model: type[Record], instances: Iterable[Record], backs: Mapping[int,
         holders = [instance for instance in linked if name in backs[instance.pk].links]
         held = held_links(model, name, [instance.pk for instance in holders])
         wanted = {instance.pk: set(backs[instance.pk].links[name][0]) for instance in holders}
-        stored = _stored(many.related_model, set().union(*held.values(), *wanted.values()))
+        stored = stored_by_key(many.related_model, set().union(*held.values(), *wanted.values()))
         for instance in holders:
             before = [stored[key] for key in sorted(held.get(instance.pk, set()))]
             values = [stored[key] for key in sorted(wanted[instance.pk]) if key in stored]
@@ -150,7 +150,8 @@ def _links(model: type[Record], instances: Iterable[Record], backs: Mapping[int,
     return links
 
 
-def _stored(model: type[models.Model], keys: Iterable[Any]) -> dict[Any, Any]:
+def stored_by_key(model: type[models.Model], keys: Iterable[Any]) -> dict[Any, Any]:
+    """Records of a model by key; those that are there no more are left out."""
     found: dict[Any, Any] = {}
     for part in parts(key for key in keys if key is not None):
         found |= model._base_manager.in_bulk(part)
