@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import groupby
 from operator import or_
 from typing import Any
@@ -13,14 +13,13 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from povertyaid.audit import recorder
+from povertyaid.audit import deleting, inserting, keeping, recorder
 from povertyaid.audit.actor import acting_as
 from povertyaid.audit.models import AccessLog, Change
 from povertyaid.lib import masks
 from povertyaid.schools.base import Record
 from povertyaid.schools.models import User
 
-BATCH_SIZE = 500
 # Conditions joined by OR in one statement: SQLite stops at a depth of 1000.
 LINKS_AT_ONCE = 200
 
@@ -57,6 +56,7 @@ def bulk_write(
     create: Sequence[Record] = (),
     update: Sequence[Update] = (),
     links: Sequence[Link] = (),
+    delete: Sequence[Record] = (),
     actor: User | None,
     batch_id: int | None = None,
     reason: str = "",
@@ -65,20 +65,18 @@ def bulk_write(
 
     `create` is written in the order of its models' first appearance, so put what others point to first.
     Updates that change nothing are left out; every written record's version rises by one. `links` are written last;
-    their records may be among `create`.
+    their records may be among `create`. `delete` comes last of all, in an order that foreign keys allow; records that
+    others still point to raise ProtectedError (`deleting.delete`).
     """
     with acting_as(actor, batch_id=batch_id, reason=reason):
-        history: list[Change] = []
+        history: list[tuple[Record, list[dict[str, str]]]] = []
         for instances in _by_model(create):
             model = type(instances[0])
             for instance in instances:
                 instance.prepare()
-            model._default_manager.bulk_create(instances, batch_size=BATCH_SIZE)
+            inserting.insert(model, instances)
             if recorder.is_kept(model):
-                history += [
-                    recorder.entry(instance, Change.Action.ADD, recorder.additions(instance))
-                    for instance in instances
-                ]
+                inserting.insert_rows(Change, recorder.ROW, recorder.added(instances))
         changed: dict[type[Record], tuple[list[Record], set[str]]] = {}
         for item in update:
             told, names = _apply(item)
@@ -89,12 +87,23 @@ def bulk_write(
             objects.append(item.instance)
             columns |= names
             if recorder.is_kept(model):
-                history.append(recorder.entry(item.instance, Change.Action.CHANGE, told))
+                history.append((item.instance, told))
         for model, (objects, columns) in changed.items():
-            model._default_manager.bulk_update(objects, sorted(columns), batch_size=BATCH_SIZE)
+            inserting.update(model, objects, sorted(columns))
         history += _write_links(links)
-        Change.objects.bulk_create(history, batch_size=BATCH_SIZE)
+        inserting.insert_rows(Change, recorder.ROW, recorder.changed(history))
+        if delete:
+            inserting.insert(Change, deleting.delete(delete))
     return Written(created=len(create), updated=sum(len(objects) for objects, _columns in changed.values()))
+
+
+@transaction.atomic
+def bulk_rows(model: type[Record], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add rows of a model that keeps no history, without an instance for each; see `inserting.insert_rows`."""
+    if recorder.is_kept(model):
+        msg = f"{model._meta.label} keeps a history; write it with bulk_write."
+        raise TypeError(msg)
+    inserting.insert_rows(model, names, rows)
 
 
 def _by_model(instances: Sequence[Record]) -> Iterable[list[Record]]:
@@ -105,9 +114,9 @@ def _by_model(instances: Sequence[Record]) -> Iterable[list[Record]]:
     return [list(group) for _model, group in groupby(ordered, key=type)]
 
 
-def _write_links(links: Sequence[Link]) -> list[Change]:
+def _write_links(links: Sequence[Link]) -> list[tuple[Record, list[dict[str, str]]]]:
     """Add and take away rows of the tables behind many-to-many fields; return what the history tells."""
-    history: list[Change] = []
+    history: list[tuple[Record, list[dict[str, str]]]] = []
     added: dict[type[models.Model], list[models.Model]] = {}
     removed: dict[type[models.Model], list[Q]] = {}
     for link in links:
@@ -118,6 +127,7 @@ def _write_links(links: Sequence[Link]) -> list[Change]:
         before, after = {item.pk for item in link.before}, {item.pk for item in link.values}
         if before == after:
             continue
+        keeping.keep_links(link.instance, link.field, before, after)
         through: Any = field.remote_field.through
         own, other = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
         added.setdefault(through, []).extend(
@@ -130,22 +140,23 @@ def _write_links(links: Sequence[Link]) -> list[Change]:
         if recorder.is_kept(type(link.instance)):
             texts = ["、".join(sorted(map(str, items))) for items in (link.before, link.values)]
             told = [{"field": link.field, "from": texts[0], "to": texts[1]}]
-            history.append(recorder.entry(link.instance, Change.Action.CHANGE, told))
+            history.append((link.instance, told))
     for model, conditions in removed.items():
         for start in range(0, len(conditions), LINKS_AT_ONCE):
             part = conditions[start : start + LINKS_AT_ONCE]
             model._default_manager.filter(reduce(or_, part)).delete()
     for model, rows in added.items():
-        model._default_manager.bulk_create(rows, batch_size=BATCH_SIZE)
+        inserting.insert(model, rows)
     return history
 
 
 def differences(instance: Record, values: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return what `values` would change in a record, as the history tells it (masked); nothing is changed."""
     told = []
+    columns = _columns(type(instance))
     for name, value in values.items():
-        field = instance._meta.get_field(name)
-        if not isinstance(field, models.Field):
+        field = columns.get(name)
+        if field is None:
             msg = f"{name} is not a column of {instance._meta.label}"
             raise TypeError(msg)
         before = getattr(instance, field.attname)
@@ -159,11 +170,17 @@ def differences(instance: Record, values: Mapping[str, Any]) -> list[dict[str, s
     return told
 
 
+@lru_cache(maxsize=256)
+def _columns(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
+    return {field.name: field for field in model._meta.concrete_fields}
+
+
 def _apply(item: Update) -> tuple[list[dict[str, str]], set[str]]:
     """Set the new values; return what the history tells and the names of the columns to write."""
     instance = item.instance
     told = differences(instance, item.values)
     names: set[str] = set()
+    keeping.keep_columns(instance, item.values, [entry["field"] for entry in told])
     for entry in told:
         name = entry["field"]
         field: Any = instance._meta.get_field(name)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.imports.context import ImportContext, ImportRefusedError, TableInfo
-from povertyaid.imports.resources import Column, Note, Planned, Row, SheetResource, kinds, resource_for
-from povertyaid.lib.cells import CellError, Context, is_blank
+from povertyaid.imports.cleaning import TableCleaner
+from povertyaid.imports.context import ImportContext, ImportRefusedError
+from povertyaid.imports.resources import Planned, Row, SheetResource, kinds, resource_for
 from povertyaid.lib.messages import Message
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.headerrows import columns_of
 from povertyaid.lib.sheets.headers import ForcedHeader, header_signature, match_columns, normalise_header
-from povertyaid.lib.sheets.layout import Cell, SkippedSheet, Table, find_tables
+from povertyaid.lib.sheets.layout import SkippedSheet, Table, find_tables
 from povertyaid.lib.sheets.model import Sheet, Workbook
 from povertyaid.lib.sheets.reader import Limits, read_workbook
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from povertyaid.imports.options import Options, Part
     from povertyaid.imports.questions import Decisions
     from povertyaid.lib.progress import Progress
-    from povertyaid.lib.sheets.layout import Row as FoundRow
     from povertyaid.lib.sheets.rows import Why
     from povertyaid.schools.models import User
 
@@ -56,15 +55,12 @@ BLOCKED = Message(
     "blocked",
     _("The same row is refused as another kind. Mend it there, so that all of the row is imported at once."),
 )
-HIDDEN = Message("hidden", _("This row is hidden in the file; it was read all the same."))
-MISSING = _("“%(column)s” is missing. Type it in this cell.")
 _SHOWN_COLUMNS = 12
 _LOOKED_AT = 60
 # A table is another kind's when the chosen one understands less than this share of its headers …
 _OWN_SHARE = 0.6
 # … and the other kind this many times as many.
 _RIVAL_FACTOR = 1.5
-LONGEST_PHONE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +256,7 @@ def plan_kind(
         info, warnings = context.describe(resource, table)
         first = min((item.row for item in table.ignored), default=1)
         plan.warnings += [(table.sheet, first, message) for message in warnings]
-        plan.rows += [_clean_row(found, table, info, context, constants=constants) for found in table.rows]
+        plan.rows.extend(TableCleaner(table, info, context, constants).rows())
     progress.tell(_("comparing with the records"), 0, len(plan.rows))
     _leave_out(plan, decisions)
     for row in plan.rows:
@@ -448,61 +444,6 @@ def fitting_kind(workbook: Workbook, *, but: SheetResource) -> SheetResource | N
             if len(keys) > most and all(keys & set(group) for group in resource.one_of):
                 best, most = resource, len(keys)
     return best
-
-
-def _clean_row(
-    found: FoundRow,
-    table: Table,
-    info: TableInfo,
-    context: ImportContext,
-    *,
-    constants: Mapping[str, str],
-) -> Row:
-    """All cells of a row, with every problem, repair and warning."""
-    row = Row(info, found.number, {}, {key: cell.value for key, cell in found.cells.items()}, found.hidden)
-    if found.hidden:
-        row.warn(None, HIDDEN)
-    for column in info.resource.columns:
-        cell = found.cells.get(column.key)
-        value = cell.value if cell is not None else None
-        if column.key in constants and is_blank(value):
-            value = constants[column.key]
-            row.raw[column.key] = value
-        elif cell is None:
-            continue
-        elif context.options.erase_empty and column.erases and is_blank(value):
-            row.values[column.key] = ""
-            continue
-        _clean_cell(row, column, value, Context(context.today, _money_unit(table, cell)))
-    return row
-
-
-def _money_unit(table: Table, cell: Cell | None) -> Any:
-    return table.money_unit(cell.header_text if cell is not None else "")
-
-
-def _clean_cell(row: Row, column: Column, value: Any, ctx: Context) -> None:
-    try:
-        cleaned = column.cleaner(value, ctx=ctx)
-    except CellError as error:
-        row.refuse(column.key, error.message)
-        return
-    if cleaned.sensitive == "phone" and len(cleaned.value or "") > LONGEST_PHONE:
-        row.refuse(
-            column.key, _("There are too many telephone numbers in the cell. Keep the two or three in use.")
-        )
-        return
-    label = row.column(column.key)
-    row.notes += [
-        Note("repair", label, before=repair.before, after=repair.after, rule=repair.rule)
-        for repair in cleaned.masked_repairs
-    ]
-    for warning in cleaned.warnings:
-        row.warn(column.key, warning)
-    if cleaned.value is not None:
-        row.values[column.key] = cleaned.value
-    elif column.required:
-        row.refuse(column.key, Message("missing", MISSING, {"column": label}))
 
 
 def _settle(plan: Plan) -> None:

@@ -1,0 +1,124 @@
+"""The rows of a table, cleaned cell by cell with every problem, repair and warning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from povertyaid.imports.resources import Column, Note, Row
+from povertyaid.lib.cells import CellError, Context, is_blank
+from povertyaid.lib.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from povertyaid.imports.context import ImportContext, TableInfo
+    from povertyaid.lib.sheets.layout import Cell, Table
+    from povertyaid.lib.sheets.layout import Row as FoundRow
+
+HIDDEN = Message("hidden", _("This row is hidden in the file; it was read all the same."))
+MISSING = _("“%(column)s” is missing. Type it in this cell.")
+LONGEST_PHONE = 60
+# Texts of a column whose meaning is remembered: classes, sexes, groups come again in every row.
+_REMEMBERED = 1_000
+_UNKNOWN = object()
+
+
+@dataclass(slots=True)
+class _Column:
+    """A column on its way through the rows: what its texts mean is found out once, as long as nothing is to be told."""
+
+    column: Column
+    label: str
+    erases: bool
+    contexts: dict[str, Context] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def remember(self, text: str, value: Any) -> None:
+        """Keep what a text means; a list may be changed by whoever gets it, so that it is not shared."""
+        if len(self.known) < _REMEMBERED and not isinstance(value, list | dict | set):
+            self.known[text] = value
+
+
+class TableCleaner:
+    """Cleans the rows of one table."""
+
+    def __init__(
+        self, table: Table, info: TableInfo, context: ImportContext, constants: Mapping[str, str]
+    ) -> None:
+        """Remember what holds for the whole table."""
+        self._table = table
+        self._info = info
+        self._today = context.today
+        self._constants = constants
+        erase = context.options.erase_empty
+        self._columns = [
+            _Column(column, info.label(column.key), erase and column.erases)
+            for column in info.resource.columns
+            if column.key in constants or column.key in info.labels
+        ]
+
+    def rows(self) -> Iterator[Row]:
+        """Every row of the table, cleaned. What was found is given up on the way: nobody needs both."""
+        found = self._table.rows
+        found.reverse()
+        while found:
+            yield self._row(found.pop())
+
+    def _row(self, found: FoundRow) -> Row:
+        cells = found.cells
+        raw = {key: cell.value for key, cell in cells.items()}
+        row = Row(self._info, found.number, {}, raw, found.hidden)
+        if found.hidden:
+            row.warn(None, HIDDEN)
+        for item in self._columns:
+            key = item.column.key
+            cell = cells.get(key)
+            value = cell.value if cell is not None else None
+            if key in self._constants and is_blank(value):
+                value = raw[key] = self._constants[key]
+            elif cell is None:
+                continue
+            elif item.erases and is_blank(value):
+                row.values[key] = ""
+                continue
+            known = item.known.get(value, _UNKNOWN) if type(value) is str else _UNKNOWN
+            if known is _UNKNOWN:
+                self._clean(row, item, value, cell)
+            elif known is not None:
+                row.values[key] = known
+        return row
+
+    def _clean(self, row: Row, item: _Column, value: Any, cell: Cell | None) -> None:
+        column = item.column
+        header = cell.header_text if cell is not None else ""
+        ctx = item.contexts.get(header)
+        if ctx is None:
+            ctx = item.contexts[header] = Context(self._today, self._table.money_unit(header))
+        try:
+            cleaned = column.cleaner(value, ctx=ctx)
+        except CellError as error:
+            row.refuse(column.key, error.message)
+            return
+        if cleaned.sensitive == "phone" and len(cleaned.value or "") > LONGEST_PHONE:
+            row.refuse(
+                column.key,
+                _("There are too many telephone numbers in the cell. Keep the two or three in use."),
+            )
+            return
+        if cleaned.repairs:
+            row.notes += [
+                Note("repair", item.label, before=repair.before, after=repair.after, rule=repair.rule)
+                for repair in cleaned.masked_repairs
+            ]
+        for warning in cleaned.warnings:
+            row.warn(column.key, warning)
+        if cleaned.value is not None:
+            row.values[column.key] = cleaned.value
+        elif column.required:
+            row.refuse(column.key, Message("missing", MISSING, {"column": item.label}))
+            return
+        if type(value) is str and not cleaned.repairs and not cleaned.warnings:
+            item.remember(value, cleaned.value)
