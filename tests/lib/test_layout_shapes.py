@@ -196,6 +196,34 @@ def test_names_over_groups_belong_to_the_header(title: str, merges: list[tuple[i
     assert table.title_text == title
 
 
+@pytest.mark.parametrize(
+    ("titles", "group", "header", "unit"),
+    [
+        (["单位：万元"], "", "金额", "wan"),
+        (["填报单位：青石坳中心完小          单位：万元"], "", "金额", "wan"),
+        (["单位：人、万元"], "", "金额", "wan"),
+        (["金额单位:人民币万元"], "", "金额", "wan"),
+        (["2026年春季学期资助情况表（万元）"], "", "金额", "wan"),
+        (["填报单位：万元镇小学", "单位：元"], "", "金额", "yuan"),
+        (["单位：元"], "", "金额", "yuan"),
+        (["花名册"], "", "金额", "yuan"),
+        (["单位：元"], "资助金额（万元）", "金额", "wan"),
+        (["单位：万元"], "资助金额（元）", "金额", "yuan"),
+        (["单位：万元"], "", "金额（元）", "yuan"),
+        (["花名册"], "", "金额（万元）", "wan"),
+    ],
+)
+def test_the_unit_of_money(titles: list[str], group: str, header: str, unit: str) -> None:
+    rows: Rows = [[title] for title in titles]
+    if group:
+        rows.append(["学生信息", None, group, None])
+    rows += [["姓名", "班级", header, "应补"], ["张三", "1", 5, 6]]
+    top = len(titles) + 1
+    merges = [(top, 1, top, 2), (top, 3, top, 4)] if group else []
+    table = table_of(rows, merges)
+    assert table.money_unit(table.rows[0].cells["金额"].header_text) == unit
+
+
 # Feet, notes and numbers between the records
 
 

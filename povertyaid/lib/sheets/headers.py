@@ -29,6 +29,9 @@ _PERSONAL = re.compile(
 )
 
 
+_LONGEST = 200
+
+
 class Column(Protocol):
     """A field that a sheet may hold: its key, and the headers under which it arrives, the usual one first."""
 
@@ -63,12 +66,17 @@ class ForcedHeader:
     keys: Mapping[int, str] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=8192)
 def normalise_header(text: str) -> str:
     """A header without blanks, brackets, punctuation and marks of required columns; compatibility forms unified.
 
-    The words inside brackets stay: 县(市、区、旗) and 县 are different columns until nothing else fits.
+    The words inside brackets stay: 县(市、区、旗) and 县 are different columns until nothing else fits. Of a text that
+    is far too long for a name only the beginning is looked at.
     """
+    return _normalised(text[:_LONGEST])
+
+
+@lru_cache(maxsize=8192)
+def _normalised(text: str) -> str:
     return "".join(
         character
         for character in unicodedata.normalize("NFKC", text).lower()
@@ -76,10 +84,11 @@ def normalise_header(text: str) -> str:
     )
 
 
-@lru_cache(maxsize=8192)
 def header_signature(group: str, text: str) -> str:
     """A header with what stands above it, in the spelling by which the same header is known again."""
-    return "/".join(filter(None, (normalise_header(group), normalise_header(text) or text.strip())))
+    return "/".join(
+        filter(None, (normalise_header(group), normalise_header(text) or text.strip()[:_LONGEST]))
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -129,6 +138,7 @@ class _Names:
         if named in self.exact:
             return 0, self.exact[named]
         above = 1 if group else 0
+        header, group = header[:_LONGEST], group[:_LONGEST]
         for rank, text, context in (
             (1, normalise_header(header), group),
             (3, _bare(header), group + _in_brackets(header)),

@@ -7,6 +7,7 @@ of the first.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -60,6 +61,10 @@ __all__ = [
     "header_signature",
 ]
 _SHOWN_ROWS = 8
+_UNIT = re.compile("万?元")
+# 填报单位：某校 names an office, 单位：人、万元 a unit.
+_NAMED_UNIT = re.compile(r"单位\s*[:：]?\s*(?:人民币)?\s*(?:(?:人次?|户|名|个)\s*[、，,/]\s*)*(万?元)")
+_BRACKETED_UNIT = re.compile(r"[(（]\s*(万?元)\s*[)）]")
 
 
 class Cell(NamedTuple):
@@ -103,6 +108,7 @@ class Table:
     duplicates: list[tuple[int, str]] = field(default_factory=list)
     second: int | None = None
     warnings: list[tuple[int, Message]] = field(default_factory=list)
+    _units: dict[str, Literal["yuan", "wan"]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def unmatched(self) -> list[Header]:
@@ -111,10 +117,20 @@ class Table:
         return [header for header in self.headers if header.key is None and header.index not in taken]
 
     def money_unit(self, header_text: str = "") -> Literal["yuan", "wan"]:
-        """`wan` where the header, else a title row (单位：万元), says that amounts are in ten thousands of yuan."""
+        """`wan` where the header, what stands above it, or a title row (单位：万元) says ten thousands of yuan."""
         if "元" in header_text:
             return "wan" if "万元" in header_text else "yuan"
-        return "wan" if "万元" in self.title_text.partition("单位")[2][:8] else "yuan"
+        if header_text not in self._units:
+            groups = " ".join(
+                header.group for header in self.headers if header_text and header.text == header_text
+            )
+            told = _UNIT.findall(groups if "元" in groups else "") or self._unit_of_titles()
+            self._units[header_text] = "wan" if told and all("万" in unit for unit in told) else "yuan"
+        return self._units[header_text]
+
+    def _unit_of_titles(self) -> list[str]:
+        named = _NAMED_UNIT.findall(self.title_text)
+        return named or _BRACKETED_UNIT.findall(self.title_text)
 
 
 class SkippedSheet(NamedTuple):
