@@ -10,7 +10,7 @@ from typing import BinaryIO
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from povertyaid.lib.sheets.model import Limits, Rows, UnreadableFileError, Value
-from povertyaid.lib.sheets.refusals import damaged, too_large
+from povertyaid.lib.sheets.refusals import damaged
 
 # How the format writes a character that XML cannot hold (ECMA-376 part 1, 22.9.2.19), as in a_x000D_b.
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -47,17 +47,15 @@ def _sheet_values(workbook: CalamineWorkbook, index: int, last_row: int, limits:
     taken = None if (bottom + 1) * (right + 1) <= limits.cells else max(0, last_row - top)
     rows: Rows = []
     for row in sheet.to_python(skip_empty_area=True, nrows=taken):
-        values = padding + [_plain(value, limits) for value in row]
+        values = padding + [_plain(value) for value in row]
         while values and values[-1] is None:
             values.pop()
         rows.append(values)
     return top + 1, rows
 
 
-def _plain(value: float | str | bool | date | datetime | time | timedelta, limits: Limits) -> Value:
+def _plain(value: float | str | bool | date | datetime | time | timedelta) -> Value:
     if isinstance(value, str):
-        if len(value) > limits.cell_characters:
-            raise too_large("cell_characters", limits.cell_characters)
         return (_ESCAPED.sub(_unescaped, value) if "_x" in value else value) or None
     if isinstance(value, float):
         # Not a number, or infinite: no amount, and not to be counted with.

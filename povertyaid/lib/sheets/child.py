@@ -7,6 +7,7 @@ nor database nor keys; it gets bytes and gives a workbook or an error back.
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -257,6 +258,8 @@ def main(source: BinaryIO, target: BinaryIO) -> int:
     """Read an order and a file from `source`, write the workbook or the refusal to `target`; the exit status."""
     size = _HEADER.unpack(source.read(_HEADER.size))[0]
     order = json.loads(source.read(size))
+    # Nothing that is read here lives longer than the process: looking for rubbish among millions of cells is in vain.
+    gc.disable()
     _limit(order["seconds"], order["megabytes"])
     try:
         from povertyaid.lib.sheets.reader import read_workbook  # noqa: PLC0415 - only the child parses

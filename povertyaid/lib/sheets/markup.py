@@ -32,6 +32,8 @@ _SKIPPED = {"script", "style", "title", "xml", "noscript", "template"}
 _BLOCKS = {"p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "caption", "center", "tr", "hr"}
 _BIG5 = {"big5", "big5-hkscs", "x-x-big5", "cp950"}
 _HEAD = 4096
+# Pages are laid out with tables in tables, a few deep.
+_DEEPEST = 50
 
 Attributes = list[tuple[str, str | None]]
 
@@ -198,6 +200,8 @@ class _Page(HTMLParser):
         # A table inside a cell lays out the page: its rows follow what stands before it.
         self._end_row()
         self._end_loose()
+        if len(self._tables) == _DEEPEST:
+            raise damaged("tables in tables")
         self._tables.append(_Table())
         self._found = True
 

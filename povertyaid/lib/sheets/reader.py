@@ -58,7 +58,7 @@ _OTHER = (
 _BITMAP = re.compile(rb"BM.{4}\x00\x00\x00\x00", re.DOTALL)
 _FLAT = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
-_ROOT = re.compile(r"(?:<!--.*?-->|<\?[^>]*>|\s)*<([\w:.-]+)", re.DOTALL)
+_ROOT = re.compile(r"(?:<!--.*?-->|<\?[^>]*>|<!DOCTYPE[^\[>]*(?:\[[^\]]*\])?\s*>|\s)*<([\w:.-]+)", re.DOTALL)
 _MARK = "\ufeff \t\r\n"
 
 

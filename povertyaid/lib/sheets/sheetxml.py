@@ -35,6 +35,7 @@ _HOLDS = (
 _CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Za-z]+)(\d+)"[^>]*' + _HOLDS)
 _PLAIN_CELL = re.compile(rb'<c r="([A-Za-z]+)(\d+)"[^>]*' + _HOLDS)
 _ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_HOLDING_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>])[^>]*" + _HOLDS)
 _ADDRESSED_CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="[A-Za-z]')
 _ERROR_CELL = re.compile(
     rb'<(?:\w+:)?c\s(?=[^>]*?\bt="e")(?:[^>]*?\s)?r="([A-Z]{1,3})(\d{1,7})"[^>]*>'
@@ -185,8 +186,8 @@ def _scan_cells(piece: bytes, numbers: list[int], scan: SheetScan) -> None:
         if len(set(found)) != len(found):
             raise damaged("a cell comes twice")
         scan.cells += len(found)
-        highest = max(int(row) if len(row) < 9 else LAST_ROW + 1 for _letters, row in found)
-        scan.rows = max(scan.rows, highest)
+        rows = {row for _letters, row in found}
+        scan.rows = max(scan.rows, *(int(row) if len(row) < 9 else LAST_ROW + 1 for row in rows))
         letters = {letters for letters, _row in found}
         scan.columns = max(
             scan.columns, *(column_number(some) if len(some) < 4 else LAST_COLUMN + 1 for some in letters)
@@ -195,7 +196,10 @@ def _scan_cells(piece: bytes, numbers: list[int], scan: SheetScan) -> None:
         raise damaged("a cell beyond the sheet")
     if not as_usual and len(_ANY_CELL.findall(piece)) != len(_ADDRESSED_CELL.findall(piece)):
         # Cells without an address stand one after the other; programs other than Excel write so.
-        counts = [len(_ANY_CELL.findall(part)) for part in _ROW.split(piece)[2::2]]
+        counts = [
+            len(_ANY_CELL.findall(part)) if _HOLDING_CELL.search(part) else 0
+            for part in _ROW.split(piece)[2::2]
+        ]
         scan.cells += sum(counts)
         scan.columns = max(scan.columns, *counts, 0)
         scan.rows = max(

@@ -58,7 +58,7 @@ def _wide_encoding(data: bytes) -> str:
     """The order of bytes in a text of two bytes a character without a mark: where its commas and breaks have zeros."""
     start = data[:_SNIFFED_BYTES]
     little, big = start[1::2].count(0), start[0::2].count(0)
-    if len(data) % 2 or min(little, big) * 10 > max(little, big):
+    if len(data) % 2 or min(little, big) * 10 > max(little, big) or max(little, big) * 40 < len(start):
         raise unknown()
     return "utf-16-le" if little > big else "utf-16-be"
 
