@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from households import words
+from households.household_list import COLUMNS, HouseholdListPlanner, clean_persons
 from households.models import Household, Village
 from households.registry import RegistryPlanner
 from povertyaid.imports.resources import (
@@ -173,3 +174,72 @@ class HouseholdResource(SheetResource):
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Group the rows by household number and plan each household with its members."""
         return RegistryPlanner(context).plan(rows)
+
+
+def _member_columns() -> tuple[Column, ...]:
+    """Name, relation and identity number of the persons beside the head who have columns of their own."""
+    digits = "一二三四五六七八九"
+    found: list[Column] = []
+    for number in range(1, COLUMNS + 1):
+        names = (f"成员{number}", f"家庭成员{number}", f"成员{digits[number - 1]}", f"家庭成员{digits[number - 1]}")
+        key = f"member{number}"
+        found += (
+            Column(f"{key}_name", tuple(f"{name}{word}" for name in names for word in ("姓名", "")), clean_name),
+            Column(f"{key}_relation", tuple(f"{name}{word}" for name in names for word in ("关系", "与户主关系")),
+                   partial(clean_choice, choices=words.RELATIONS), choices=words.published(words.RELATIONS)),
+            Column(f"{key}_identity", tuple(f"{name}{word}" for name in names for word in ("身份证号", "身份证号码",
+                                                                                         "证件号码", "身份证")),
+                   clean_identity, sensitive="identity", text=True),
+        )  # fmt: skip
+    return tuple(found)
+
+
+_SHARED = {column.key: column for column in HouseholdResource.columns}
+
+
+def _shared(*keys: str) -> tuple[Column, ...]:
+    """Columns that both shapes of the list have; none of them must be filled in but those of the record itself."""
+    return tuple(_SHARED[key] for key in keys)
+
+
+@register
+class HouseholdRowResource(SheetResource):
+    """A list of households with one row a household: the head in columns, the other persons in columns or in one cell.
+
+    A household is found by its number, else by the identity number of its head, else by village and name of the head.
+    Who is not in the row stays in the household.
+    """
+
+    kind = "households"
+    variant = "household_rows"
+    label = _("households (one row a household)")
+    model = Household
+    permission = "households.import_household"
+    key_help = _(
+        "household number, else identity number of the head, else village and head; "
+        "persons by identity number, else name and relation to the head"
+    )
+    columns = (
+        *_shared("data_date", "county", "township", "village"),
+        Column("address", ("家庭住址", "住址", "家庭地址", "详细地址", "地址", "自然村", "自然村组", "村民小组", "组"),
+               partial(clean_text, longest=120), example="三组"),
+        Column("number", ("户编号", "家庭编号", "户号"), clean_registry_number, text=True, example="4312020013",
+               help=_("Left empty for households that are not in the registry.")),
+        Column("head", ("户主姓名", "户主", "户主名字"), clean_name, required=True, example="张大"),
+        Column("head_identity", ("户主身份证号", "户主身份证号码", "户主证件号码", "身份证号", "身份证号码", "证件号码"),
+               clean_identity, sensitive="identity", text=True, example="18位身份证号码"),
+        *_shared("size", "category", "monitored_type", "cause", "income"),
+        Column("household_phone", ("联系电话", "户联系电话", "户主电话", "户主联系电话", "电话", "手机号码"), clean_phone,
+               sensitive="phone", text=True, example="13800000000"),
+        Column("members", ("家庭成员", "其他成员", "家庭成员情况", "其他家庭成员", "成员", "家庭成员姓名及关系"),
+               clean_persons, text=True, example="张三（长子）、张小三（长女）",
+               help=_("Each with the relation to the head in brackets; identity number and student status may follow.")),
+        Column("children", ("在校子女", "在校学生", "在校生", "就读子女", "子女就读情况", "在校子女情况"), clean_persons,
+               text=True, example="张三（小学三年级）", help=_("With the student status in brackets.")),
+        *_shared("dangerous_house", "safe_water", "identified_on", "risk_cleared", "risk_on", "risk_cleared_on"),
+        *_member_columns(),
+    )
+
+    def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
+        """Take every row apart into persons and plan each household with its members."""
+        return HouseholdListPlanner(context, HouseholdResource()).plan(rows)
