@@ -15,6 +15,7 @@ _BRACKETS = re.compile(r"[(\[【〔<《「]([^()\[\]【】〔〕<>《》「」]*
 # 1、姓名 · (2)身份证号 · 3.班级
 _NUMBERED = re.compile(r"^\s*[*★]?\s*[(\[]?\d{1,2}[)\].、:]\s*(?=\D)")
 _ASKED = re.compile(r"(?:必填项?|选填项?|必须填写|请填写|可不填|下拉选择|请选择)$")
+_ASKED_IN_BRACKETS = re.compile(r"[(\[【][^()\[\]【】]*(?:必填|选填|可不填)[^()\[\]【】]*[)\]】]")
 # Whose name, number or telephone it is, when it is not that of the person of the row.
 _PEOPLE = re.compile(
     "监护人|家长|父母|父亲|母亲|爸爸|妈妈|祖父|祖母|爷爷|奶奶|外公|外婆|配偶|户主|亲属|家属|家庭成员|家庭主要成员|"
@@ -23,6 +24,7 @@ _PEOPLE = re.compile(
 )
 _GROUP = re.compile(f"{_PEOPLE.pattern}|信息|情况|资料|金额|标准|一卡通|账户|家庭|基本")
 _TITLE = re.compile("(?:表|册|名单|台账|汇总|统计|登记|清单|公示|通知)(?:[(（].*)?$")
+_PUPIL = re.compile("受助学生|学生|幼儿|儿童|本人")
 _AND = re.compile("[及和与或、/]")
 _PERSONAL = re.compile(
     "姓名|名字|身份证|证件|电话|手机|联系方式|性别|出生|年龄|民族|职务|职业|住址|地址|账号|帐号|卡号|户籍|健康|文化|学历"
@@ -92,6 +94,13 @@ def header_signature(group: str, text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
+def _undressed(text: str) -> str:
+    """A header without its number and without 必填; other words in brackets stay."""
+    plain = _NUMBERED.sub("", unicodedata.normalize("NFKC", text))
+    return _ASKED.sub("", normalise_header(_ASKED_IN_BRACKETS.sub("", plain)))
+
+
+@lru_cache(maxsize=8192)
 def _bare(text: str) -> str:
     """A header without its number, its brackets and 必填."""
     plain = _BRACKETS.sub("", _NUMBERED.sub("", unicodedata.normalize("NFKC", text)))
@@ -115,6 +124,11 @@ def _in_brackets(text: str) -> str:
     return "".join(_BRACKETS.findall(unicodedata.normalize("NFKC", text)))
 
 
+def _loose(text: str) -> str:
+    """身份证号码 and 身份证号, 与户主的关系 and 与户主关系 are one."""
+    return text.replace("号码", "号").replace("的", "")
+
+
 class _Names:
     """The headers of a kind: which field an exact header is, and whose fields they are."""
 
@@ -131,6 +145,7 @@ class _Names:
                 self.exact.setdefault(normalise_header(header), column.key)
         self._subject = f"{subject}|本人"
         self.exact.pop("", None)
+        self._loose = {_loose(text): key for text, key in reversed(self.exact.items())}
 
     def find(self, header: str, group: str) -> tuple[int, str] | None:
         """How well a header fits (0 is best) and the field; None when it is none."""
@@ -141,13 +156,26 @@ class _Names:
         header, group = header[:_LONGEST], group[:_LONGEST]
         for rank, text, context in (
             (1, normalise_header(header), group),
+            (1, _undressed(header), group),
             (3, _bare(header), group + _in_brackets(header)),
         ):
             key = self.exact.get(text) if text else None
             if key is not None and self._is_of(key, text, context):
                 return rank + above, key
         joined = _bare(group) + _bare(header) if group else ""
-        return (5, self.exact[joined]) if joined in self.exact else None
+        if joined in self.exact:
+            return 5, self.exact[joined]
+        text = _loose(_bare(header))
+        spoken = _PUPIL.match(text)
+        if spoken is not None and spoken[0] in self._subject and text != spoken[0]:
+            # 学生性别 is 性别 in a list of pupils.
+            text = text[spoken.end() :]
+        key = self._loose.get(text)
+        return (
+            (7 + above, key)
+            if key is not None and self._is_of(key, text, group + _in_brackets(header))
+            else None
+        )
 
     def _is_of(self, key: str, text: str, context: str) -> bool:
         """Whether a field can be that of the people whom the words above it, or in brackets behind it, name."""
