@@ -13,6 +13,7 @@ from aid.models import Disbursement, Payment, Programme, Standard
 from aid.paychecks import check_boarding, check_cards, check_stored, refuse_repeated_payments
 from aid.programmebook import ProgrammeBook
 from aid.services import standard_in_force
+from povertyaid.imports.asking import failed_number
 from povertyaid.imports.resources import Planned, Row, by_key
 from povertyaid.lib import periods
 from povertyaid.lib.cells import CellError
@@ -20,7 +21,8 @@ from povertyaid.lib.crypto import lookup_hash
 from povertyaid.lib.masks import mask_identity
 from povertyaid.lib.messages import Message
 from students.classbook import Place, PlaceError, read_place
-from students.pupilbook import PupilBook, PupilError, Wanted
+from students.meaning import Meaning
+from students.pupilbook import PupilBook, Wanted
 
 if TYPE_CHECKING:
     from povertyaid.imports.context import ImportContext
@@ -64,7 +66,7 @@ class Line:
         get = self.row.get
         numbers = (get("identity", ""), get("pupil_number", ""))
         year = periods.split_semester(self.semester)[0] if self.semester else 0
-        return Wanted(get("name", ""), *numbers, self.school, self.place, year)
+        return Wanted(get("name", ""), *numbers, self.school, self.place, year, failed_number(self.row))
 
     @property
     def has_number(self) -> bool:
@@ -97,6 +99,7 @@ class PaymentPlanner:
         """One planned record for each payment that can be taken; the other rows are refused with every reason."""
         lines = [self._line(row) for row in rows]
         self.pupils = PupilBook(self.user, [line.wanted for line in lines])
+        self.meaning = Meaning(self.context, self.pupils)
         programmes = ProgrammeBook(self.user)
         for line in lines:
             self._match(line)
@@ -138,12 +141,10 @@ class PaymentPlanner:
     def _match(self, line: Line) -> None:
         """The pupil, and the school that pays: the one of the row, else where the pupil is enrolled."""
         row = line.row
-        if not (line.has_number or row.ok):
+        if not (line.has_number or row.ok or line.wanted.failed):
             return
-        try:
-            line.student = self.pupils.find(line.wanted)
-        except PupilError as error:
-            row.refuse(error.key, error.message)
+        line.student = self.meaning.find(row, line.wanted)
+        if line.student is None:
             return
         line.enrolment = self.pupils.enrolment(line.student, line.school)
         if line.school is None and line.enrolment is not None and not row.get("school"):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from households import words
 from households.models import Assignment, Household, IncomeYear, Member, Precision, Relation, Village
+from households.nearmisses import PersonMatcher, settle_failed_numbers
 from povertyaid.audit.services import Update
 from povertyaid.imports.resources import Planned, Row, by_key
 from povertyaid.lib.cells import PartialDate
@@ -25,7 +26,7 @@ from povertyaid.lib.periods import Period
 from povertyaid.schools.models import School
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from povertyaid.imports.context import ImportContext
     from povertyaid.schools.models import County
@@ -101,18 +102,26 @@ class RegistryPlanner:
                         "Only a monitored household has a type. Correct the household category, or empty this cell."
                     ),
                 )
+        settled = settle_failed_numbers(rows, self._context)
         self._refuse_repeated(rows)
         families = self._families(rows)
         self._look_up(families)
+        taken = [row for family in families for row in family.rows]
+        self._people = PersonMatcher(self._context, taken, holders=self._holders, holding=self._holding)
+        for row in taken:
+            if id(row) in settled:
+                self._people.force(row, settled[id(row)])
+        for family in families:
+            self._match(family)
+        self._people.release(taken)
         planned = []
         for family in families:
-            members = self._match(family)
             family.rows = [row for row in family.rows if row.ok]
             if family.rows:
                 self._tell(family)
                 self._find_village(family)
             if family.village is not None:
-                planned.append(self._plan_family(family, members))
+                planned.append(self._plan_family(family))
         return planned
 
     @staticmethod
@@ -224,14 +233,14 @@ class RegistryPlanner:
                 if not same:
                     row.repaired(key, row.shown(key), _text(chosen), HEAD_ROW_RULE)
 
-    def _plan_family(self, family: _Family, members: dict[int, Member]) -> Planned:
+    def _plan_family(self, family: _Family) -> Planned:
         item = Planned(family.base, rows=family.rows)
         household = self._household(family, item)
         self._plan_income(family, household, item)
         self._plan_school(family, household, item)
         changed = item.action != "unchanged"
         for row in family.rows:
-            self._plan_member(row, household, members.get(id(row)), item)
+            self._plan_member(row, household, self._people.found.members.get(id(row)), item)
         if changed and item.row.outcome == "unchanged":
             item.row.outcome = "updated"
         item.values = self._values(family)
@@ -279,84 +288,18 @@ class RegistryPlanner:
             values["monitored_type"] = ""
         return values
 
-    def _match(self, family: _Family) -> dict[int, Member]:
-        """Which stored person each row is, by row; rows that contradict what is stored are refused."""
+    def _match(self, family: _Family) -> None:
+        """Find who each row is on record; rows that contradict what is stored are refused or asked about."""
         if (family.county.pk, family.number) in self._foreign:
             for row in family.rows:
                 row.refuse(
                     "number", _("This household number cannot be entered here; ask the county bureau.")
                 )
-            return {}
+            return
         household = self._households.get((family.county.pk, family.number))
         stored = self._members.get(household.pk, []) if household is not None else []
-        matched = self._pair(family.rows, stored)
-        for row in family.rows:
-            self._check_person(row, matched.get(id(row)))
-        matched = {id(row): matched[id(row)] for row in family.rows if row.ok and id(row) in matched}
-        self._check_head(family, stored, matched)
-        return matched
-
-    @staticmethod
-    def _pair(rows: list[Row], stored: list[Member]) -> dict[int, Member]:
-        """Stored persons by row: all by identity number first, then by person number, then by name and relation."""
-
-        def by_name(person: Member) -> Any:
-            return (person.name, person.relation_to_head)
-
-        ways: tuple[tuple[Callable[[Row], Any], Callable[[Member], Any]], ...] = (
-            (
-                lambda row: lookup_hash("identity", row.get("identity", "")),
-                lambda member: member.identity_hash,
-            ),
-            (lambda row: row.get("person_number", ""), lambda member: member.person_number),
-            (lambda row: (row.get("name"), row.get("relation")), by_name),
-        )
-        matched: dict[int, Member] = {}
-        free = {member.pk: member for member in stored}
-        for of_row, of_member in ways:
-            found: dict[Any, list[Member]] = {}
-            for member in free.values():
-                found.setdefault(of_member(member), []).append(member)
-            for row in rows:
-                same = found.get(of_row(row), []) if of_row(row) else []
-                if id(row) not in matched and len(same) == 1 and same[0].pk in free:
-                    matched[id(row)] = free.pop(same[0].pk)
-        return matched
-
-    def _check_person(self, row: Row, member: Member | None) -> None:
-        """Refuse a row whose number is another's, or whose person is stored under another name or number."""
-        digest = lookup_hash("identity", row.get("identity", ""))
-        holder = self._holders.get(digest) if digest else None
-        if member is None and holder is not None:
-            if holder.household_id in self._holding:
-                text = _(
-                    "This person stands in the household %(household)s already. "
-                    "Correct the number, or end the entry there first."
-                )
-                number = self._holding[holder.household_id]
-                row.refuse("identity", Message("elsewhere", text, {"household": number}))
-            else:
-                row.refuse(
-                    "identity", _("This identity number cannot be entered here; ask the county bureau.")
-                )
-        elif member is not None and digest and member.identity_hash and member.identity_hash != digest:
-            text = _(
-                "%(name)s is stored with another identity number (it ends in %(tail)s). "
-                "Find out which is right, and correct this cell or the record."
-            )
-            params = {"name": member.name, "tail": member.identity_last4}
-            row.refuse("identity", Message("other_number", text, params))
-        elif (
-            member is not None
-            and member.identity_hash == digest
-            and digest
-            and member.name != row.get("name")
-        ):
-            text = _(
-                "The person with this identity number is stored as %(name)s. "
-                "Find out which is right, and correct this cell or the record."
-            )
-            row.refuse("name", Message("other_name", text, {"name": member.name}))
+        self._people.match(family.rows, stored)
+        self._check_head(family, stored, self._people.found.members)
 
     @staticmethod
     def _check_head(family: _Family, stored: list[Member], matched: dict[int, Member]) -> None:
@@ -367,7 +310,7 @@ class RegistryPlanner:
             row.refuse("relation", Message("second_head", text, {"row": heads[0].number}))
         if not heads:
             return
-        told = {member.pk for member in matched.values()}
+        told = {matched[id(row)].pk for row in family.rows if row.ok and id(row) in matched}
         for member in stored:
             if member.relation_to_head == Relation.HEAD and member.pk not in told:
                 text = _(
@@ -378,6 +321,8 @@ class RegistryPlanner:
 
     def _plan_member(self, row: Row, household: Household, member: Member | None, item: Planned) -> None:
         values = self._member_values(row, member)
+        if member is not None:
+            self._people.write_numbers(row, member, item)
         if member is None:
             item.add(Member(household=household, **values))
             row.outcome = "created"
@@ -398,7 +343,10 @@ class RegistryPlanner:
                  "work_months", "insured", "phone")  # fmt: skip
         values: dict[str, Any] = {name: row.get(name) for name in names if row.get(name) is not None}
         values["relation_to_head"] = row.get("relation")
-        if row.get("identity"):
+        kept = self._people.found.keeps(row)
+        for name in kept:
+            values.pop(name, None)
+        if row.get("identity") and "identity" not in kept:
             facts = check_identity(row.get("identity"), self._context.today)
             values |= {"sex": facts.sex, "birth_date": facts.birth}
         return values | date_fields(

@@ -14,7 +14,8 @@ from povertyaid.lib import periods
 from povertyaid.lib.cells import CellError, PartialDate, split_list
 from povertyaid.lib.messages import Message
 from students.classbook import Place, PlaceError, read_place
-from students.pupilbook import PupilBook, PupilError, Wanted
+from students.meaning import Meaning
+from students.pupilbook import PupilBook, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +56,11 @@ class PairingPlanner:
             else:
                 row.refused = len(row.get("students") or [""])
         self.pupils = PupilBook(self.user, [pair.wanted for pair in pairs])
+        meaning = Meaning(self.context, self.pupils, columns={"name": "students"})
         for pair in pairs:
-            self._match(pair)
+            pair.student = meaning.find(pair.row, pair.wanted, alone=len(pair.row.get("students")) == 1)
+            if pair.student is None:
+                pair.row.refused = (pair.row.refused or 0) + 1
         schools = {pair.school for pair in pairs}
         self.helpers = HelperBook(self.user, schools, {pair.row.get("helper") for pair in pairs})
         found = [pair for pair in pairs if pair.student is not None]
@@ -128,13 +132,7 @@ class PairingPlanner:
             row.refuse("school_class" if text else "grade", error.message, value=text or None)
             return None, False
 
-    # Whom it means
-
-    def _match(self, pair: Pair) -> None:
-        try:
-            pair.student = self.pupils.find(pair.wanted)
-        except PupilError as error:
-            _refuse_one(pair.row, "students" if error.key == "name" else error.key, error.message)
+    # What is stored
 
     def _stored(self, pairs: Sequence[Pair]) -> dict[int, list[Pairing]]:
         """Live pairings of the pupils, by pupil."""

@@ -6,11 +6,10 @@ A pupil out of scope is answered like one who does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.imports.resources import by_key
@@ -51,7 +50,11 @@ class PupilError(MessageError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a row says about a pupil; what it does not say is empty. Classes are named as in `school_year`."""
+    """What a row says about a pupil; what it does not say is empty. Classes are named as in `school_year`.
+
+    `failed` is an identity number that was refused, since it does not pass its check: nobody is found by it, but it may
+    be a slip of the number of somebody on record.
+    """
 
     name: str = ""
     identity: str = ""
@@ -59,6 +62,7 @@ class Wanted:
     school: School | None = None
     place: Place | None = None
     school_year: int = 0
+    failed: str = ""
 
 
 class PupilBook:
@@ -75,34 +79,38 @@ class PupilBook:
             "pupil_number_hash",
             (lookup_hash("pupil_number", item.pupil_number) for item in wanted),
         )
-        by_name = [item for item in wanted if item.school is not None and not self._has_number_of(item)]
+        self._same_name: dict[str, list[Student]] = by_key(
+            students, "name", {item.name for item in wanted if not self._is_settled(item)}
+        )
+        # One object for each pupil, however found: what one row changes must not be undone by another's.
+        people = {student.pk: student for found in self._found() for student in found}
+        for group in (self._identities, self._numbers, self._same_name):
+            for found in group.values():
+                found[:] = [people[student.pk] for student in found]
         enrolments = Enrolment.objects.visible_to(user).select_related("school", "school_class")
-        named = by_key(
-            enrolments.filter(school__in={item.school.pk for item in by_name if item.school}, state__in=LIVE)
-            .select_related("student", "school", "school_class")
-            .annotate(pupil_name=F("student__name")),
-            "pupil_name",
-            {item.name for item in by_name},
+        self._people = people
+        self._enrolments: dict[int, list[Enrolment]] = by_key(
+            enrolments.order_by("-start_on", "-pk"), "student_id", people
         )
         self._named: dict[tuple[int, str], list[Enrolment]] = {}
-        for name, found in named.items():
-            for enrolment in found:
-                self._named.setdefault((enrolment.school_id, name), []).append(enrolment)
-        by_number = [student.pk for found in self._numbered() for student in found]
-        self._enrolments: dict[int, list[Enrolment]] = by_key(
-            enrolments.order_by("-start_on", "-pk"), "student_id", by_number
-        )
-        for found in self._named.values():
-            for enrolment in found:
-                self._enrolments.setdefault(enrolment.student_id, [enrolment])
+        for name, namesakes in self._same_name.items():
+            for student in namesakes:
+                for enrolment in self._enrolments.get(student.pk, ()):
+                    if enrolment.state in LIVE:
+                        enrolment.student = student
+                        self._named.setdefault((enrolment.school_id, name), []).append(enrolment)
 
-    def _has_number_of(self, wanted: Wanted) -> bool:
+    def _is_settled(self, wanted: Wanted) -> bool:
         """Whether the row is settled by a number, so that nobody asks for its namesakes."""
-        known = self.by_identity(wanted.identity) or self.by_pupil_number(wanted.pupil_number)
-        return known is not None
+        known = self.exact(wanted)
+        return known is not None and wanted.name in {"", known.name}
 
-    def _numbered(self) -> Iterable[list[Student]]:
-        return (*self._identities.values(), *self._numbers.values())
+    def _found(self) -> Iterable[list[Student]]:
+        return (*self._identities.values(), *self._numbers.values(), *self._same_name.values())
+
+    def exact(self, wanted: Wanted) -> Student | None:
+        """The pupil with the identity number of a row, else with its pupil number."""
+        return self.by_identity(wanted.identity) or self.by_pupil_number(wanted.pupil_number)
 
     def by_identity(self, identity: str) -> Student | None:
         """The pupil with this identity number."""
@@ -117,6 +125,19 @@ class PupilBook:
     def namesakes(self, name: str, school: School) -> list[Enrolment]:
         """The live enrolments of pupils of this name at a school."""
         return self._named.get((school.pk, name), [])
+
+    def by_pk(self, pk: int) -> Student | None:
+        """A pupil who was found in one of these ways."""
+        return self._people.get(pk)
+
+    def same_name(self, name: str) -> list[Student]:
+        """The pupils of this name whom the account may know of, wherever they are."""
+        return self._same_name.get(name, [])
+
+    def add_enrolments(self, found: Mapping[int, list[Enrolment]]) -> None:
+        """Remember where further pupils are and were, by pupil."""
+        for pk, enrolments in found.items():
+            self._enrolments.setdefault(pk, enrolments)
 
     def enrolments(self, student: Student) -> list[Enrolment]:
         """Where the pupil is and was, as far as the account may know, the latest first."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from households.words import word
+from povertyaid.imports.asking import failed_number
 from povertyaid.imports.resources import Planned, Row, refuse_repeated
 from povertyaid.lib import periods
 from povertyaid.lib.cells import CellError
@@ -15,7 +16,8 @@ from povertyaid.lib.masks import mask_identity
 from povertyaid.lib.messages import Message
 from students import words
 from students.classbook import Place, PlaceError, read_place
-from students.pupilbook import PupilBook, PupilError, Wanted
+from students.meaning import Meaning
+from students.pupilbook import PupilBook, Wanted
 from students.recognising import Recognising, Recognitions
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ class Line:
         """Whom the row names."""
         get = self.row.get
         numbers = (get("identity", ""), get("pupil_number", ""))
-        return Wanted(get("name", ""), *numbers, self.school, self.place, self.school_year)
+        failed = failed_number(self.row)
+        return Wanted(get("name", ""), *numbers, self.school, self.place, self.school_year, failed)
 
     @property
     def school_class(self) -> SchoolClass | None:
@@ -73,6 +76,7 @@ class RecognitionPlanner:
         """One planned record for each recognition that can be taken; the other rows are refused with every reason."""
         lines = [self._line(row) for row in rows]
         self.pupils = PupilBook(self.user, [line.wanted for line in lines])
+        self.meaning = Meaning(self.context, self.pupils)
         for line in lines:
             self._match(line)
         by_row = {id(line.row): line for line in lines}
@@ -115,12 +119,10 @@ class RecognitionPlanner:
     def _match(self, line: Line) -> None:
         """The pupil on record, and the school that recognises: the one of the row, else where the pupil is enrolled."""
         row = line.row
-        if not (line.has_number or row.ok):
+        if not (line.has_number or row.ok or line.wanted.failed):
             return
-        try:
-            line.student = self.pupils.find(line.wanted)
-        except PupilError as error:
-            row.refuse(error.key, error.message)
+        line.student = self.meaning.find(row, line.wanted)
+        if line.student is None:
             return
         line.enrolment = self.pupils.enrolment(line.student, line.school)
         if not row.ok:

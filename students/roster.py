@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from households.words import RELATIONS, word
+from povertyaid.audit.services import Update
+from povertyaid.imports.asking import failed_number
 from povertyaid.imports.context import ImportRefusedError
 from povertyaid.imports.resources import Planned, Row, by_key, refuse_repeated
 from povertyaid.lib import periods
-from povertyaid.lib.crypto import lookup_hash
 from povertyaid.lib.identity import IdentityFacts, check_identity
 from povertyaid.lib.masks import mask_identity, mask_phone
 from povertyaid.lib.messages import Message
-from povertyaid.schools.scope import scope_of
 from students import words
 from students.classbook import ClassBook, Place, PlaceError, grade_told, joined, place_of
 from students.models import NUMBER_REFUSED, Enrolment, Student
-from students.pupilbook import LIVE, PupilBook, Wanted, other_name
+from students.nearmisses import NearMisses, warn_of_likes
+from students.numbers import new_values, release_numbers, write_numbers
+from students.pupilbook import LIVE, PupilBook, Wanted
 from students.recognising import Recognising, Recognitions
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from povertyaid.imports.context import ImportContext
     from povertyaid.lib.cells import PartialDate
     from povertyaid.schools.models import School, SchoolClass
@@ -60,17 +65,35 @@ class Line:
     place: Place | None = None
     student: Student | None = None
     recognising: Recognising | None = None
+    # Fields that stay as they are on record, by decision.
+    kept: frozenset[str] = frozenset()
+    # The pupil who gets this one's number in exchange, by decision, and which number: identity or pupil_number.
+    exchange: tuple[Student, str] | None = None
+    # Where the pupil comes from, by decision.
+    leaves: Enrolment | None = None
 
-    @property
+    @cached_property
     def wanted(self) -> Wanted:
-        """Whom the row names."""
+        """Whom the row names; asked for once school and class are settled."""
         get = self.row.get
-        return Wanted(get("name", ""), get("identity", ""), get("pupil_number", ""), self.school, self.place)
+        return Wanted(
+            get("name", ""),
+            get("identity", ""),
+            get("pupil_number", ""),
+            self.school,
+            self.place,
+            self.school_year,
+            failed_number(self.row),
+        )
 
     @property
     def values(self) -> dict[str, Any]:
         """The fields of the pupil that the row holds, with what the identity number tells."""
-        found = {field: self.row.get(key) for key, field in FIELDS.items() if key in self.row.values}
+        found = {
+            field: self.row.get(key)
+            for key, field in FIELDS.items()
+            if key in self.row.values and field not in self.kept
+        }
         birth: PartialDate | None = self.row.get("birth_date")
         if (
             birth is not None
@@ -78,7 +101,7 @@ class Line:
             and not (self.student and self.student.identity_hash)
         ):
             found["birth_date"] = birth.value
-        if self.facts is not None:
+        if self.facts is not None and "identity" not in self.kept:
             found |= {"sex": self.facts.sex, "birth_date": self.facts.birth}
         return found
 
@@ -100,11 +123,14 @@ class RosterPlanner:
             self._check_identity(line)
         _refuse_repeated(lines)
         self.pupils = PupilBook(self.user, [line.wanted for line in lines])
+        self.near = NearMisses(self.context, self.pupils, lines)
         for line in lines:
             self._match(line)
-        self._refuse_taken_numbers(lines)
-        self._refuse_enrolled_elsewhere(lines)
+        _refuse_same_pupil(lines)
+        warn_of_likes(lines)
+        self._settle_other_schools(lines)
         self.recognitions = Recognitions(self.user, lines)
+        self.released = release_numbers(lines)
         return [self._planned(line) for line in lines if line.row.ok]
 
     # What a row says
@@ -158,59 +184,17 @@ class RosterPlanner:
 
     def _match(self, line: Line) -> None:
         """Find the stored pupil; refuse what contradicts what is stored; say what a new pupil lacks."""
-        row, wanted = line.row, line.wanted
-        student = self.pupils.by_identity(wanted.identity)
-        if student is None and wanted.pupil_number:
-            student = self.pupils.by_pupil_number(wanted.pupil_number)
-            if student is not None and wanted.identity and student.identity_hash:
-                text = _(
-                    "The pupil with this pupil number has another identity number on record. Check both numbers; "
-                    "a wrong number on record is corrected on the pupil's page."
-                )
-                row.refuse("identity", text)
-        if student is not None and wanted.name and wanted.name != student.name:
-            row.refuse("name", other_name(student, wanted))
-        if student is None and row.ok:
-            student = self._by_name(line)
-        line.student = student
+        row = line.row
+        line.student = student = self.near.settle(line)
         if student is None:
             self._check_new(line)
-        elif student.identity_hash and not wanted.identity and row.get("sex", student.sex) != student.sex:
+            return
+        known = student.identity_hash and (not row.get("identity") or "identity" in line.kept)
+        if known and row.get("sex", student.sex) != student.sex:
             row.refuse(
                 "sex",
                 _("The sex contradicts the identity number on record. Check which of the two is wrong."),
             )
-
-    def _by_name(self, line: Line) -> Student | None:
-        """The one pupil of that name in the class with no number that differs from the row's."""
-        row, wanted, place = line.row, line.wanted, line.place
-        if line.school is None or place is None:
-            return None
-        namesakes = self.pupils.namesakes(wanted.name, line.school)
-        in_class = [item.student for item in namesakes if place.holds(item.school_class)]
-        fitting = [
-            student
-            for student in in_class
-            if not (wanted.identity and student.identity_hash)
-            and not (wanted.pupil_number and student.pupil_number_hash)
-        ]
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            row.refuse("name", _("Several pupils of this name are in the class. Add the identity number."))
-        elif in_class:
-            row.warn(
-                "name",
-                _(
-                    "A pupil of this name with another number is in the class. Check that it is not the same child."
-                ),
-            )
-        elif namesakes and not wanted.identity:
-            row.warn(
-                "name",
-                _("A pupil of this name is in another class. Check that it is not the same child."),
-            )
-        return None
 
     def _check_new(self, line: Line) -> None:
         row = line.row
@@ -228,43 +212,25 @@ class RosterPlanner:
                 _("A new pupil without an identity number. Add the number as soon as it is known."),
             )
 
-    def _refuse_taken_numbers(self, lines: list[Line]) -> None:
-        """Refuse a number that another pupil has, also one whom the account may not know of."""
-        for key in ("identity", "pupil_number"):
-            hashes = {
-                id(line): number_hash
-                for line in lines
-                if (number_hash := lookup_hash(key, line.row.get(key, "")))
-                and not (line.student and getattr(line.student, f"{key}_hash") == number_hash)
-            }
-            # Not by scope: a number is unique in the whole database. The answer is neutral.
-            owners = by_key(Student.objects.only(f"{key}_hash"), f"{key}_hash", hashes.values())
-            for line in lines:
-                if line.row.ok and hashes.get(id(line)) in owners:
-                    line.row.refuse(key, NUMBER_REFUSED)
-
-    def _refuse_enrolled_elsewhere(self, lines: list[Line]) -> None:
-        """A list does not move a pupil to another school; who may not know of that school gets a neutral answer."""
+    def _settle_other_schools(self, lines: list[Line]) -> None:
+        """A pupil changes schools by decision only; who may not know of that school gets a neutral answer."""
         students = {line.student.pk for line in lines if line.student is not None and not self._is_here(line)}
         # Not by scope: a pupil is enrolled once. The answer is neutral where the other school is out of scope.
-        enrolments = Enrolment.objects.filter(state=Enrolment.State.ENROLLED).select_related("school")
+        enrolments = Enrolment.objects.filter(state=Enrolment.State.ENROLLED).select_related(
+            "school", "school_class"
+        )
         present = by_key(enrolments, "student_id", students)
         own = {school.pk for school in self.context.schools.schools}
-        everything = scope_of(self.user).everything
         for line in lines:
             if line.student is None or line.school is None or not line.row.ok:
                 continue
             for enrolment in present.get(line.student.pk, ()):
                 if enrolment.school_id == line.school.pk:
                     continue
-                if everything or enrolment.school_id in own:
-                    text = _(
-                        "The pupil is enrolled at %(school)s. End that enrolment there as transferred, "
-                        "then import the row again."
-                    )
-                    line.row.refuse(None, Message("elsewhere", text, {"school": enrolment.school.name}))
-                else:
+                if enrolment.school_id not in own:
                     line.row.refuse("identity" if line.row.get("identity") else "name", NUMBER_REFUSED)
+                elif self.near.comes_over(line, enrolment):
+                    line.leaves = enrolment
 
     def _is_here(self, line: Line) -> bool:
         """Whether the pupil is enrolled at the school of the row: then at no other."""
@@ -282,7 +248,8 @@ class RosterPlanner:
             student = item.add(Student(**values), main=True)
         else:
             enrolment = self.pupils.enrolment(student, line.school)
-            item.change(student, _new_values(student, values), keys=KEYS)
+            write_numbers(line, item, student, released=self.released)
+            item.change(student, new_values(student, values), keys=KEYS)
         self._enrol(line, item, student, enrolment)
         school_class = self._class_of(line, item) or (enrolment.school_class if enrolment else None)
         self.recognitions.plan(line, item, student, school_class)
@@ -298,7 +265,9 @@ class RosterPlanner:
                 values = {"school_class": self._class_of(line, item)}
                 item.change(enrolment, values, keys={"school_class": "school_class"})
             return
-        if enrolment is not None and not self._came_back(line, enrolment):
+        if line.leaves is not None:
+            self._leave(line, item, line.leaves)
+        elif enrolment is not None and not self._came_back(line, enrolment):
             return
         entered: PartialDate | None = line.row.get("entered")
         item.add(
@@ -306,9 +275,22 @@ class RosterPlanner:
                 student=student,
                 school=line.school,
                 school_class=self._class_of(line, item),
-                start_on=entered.value if entered is not None else None,
+                start_on=entered.value if entered is not None else self._moved_on(line),
             )
         )
+
+    def _moved_on(self, line: Line) -> dt.date | None:
+        """The first day at the new school: that of the list's semester, else today; never before the old enrolment."""
+        if line.leaves is None:
+            return None
+        day = periods.semester_dates(line.semester)[0] if line.semester else self.context.today
+        return max(day, line.leaves.start_on) if line.leaves.start_on is not None else day
+
+    def _leave(self, line: Line, item: Planned, left: Enrolment) -> None:
+        """End the enrolment at the other school; written first, since a pupil is enrolled once."""
+        values = {"state": Enrolment.State.TRANSFERRED, "end_on": self._moved_on(line)}
+        item.change(left, values)
+        item.first.append(Update(left, values))
 
     def _came_back(self, line: Line, ended: Enrolment) -> bool:
         """Whether the list tells of a time after the pupil left; an old list does not enrol anybody again."""
@@ -343,14 +325,15 @@ def _refuse_repeated(lines: list[Line]) -> None:
     refuse_repeated(rows, "name", nameless, SAME_PUPIL)
 
 
-def _new_values(student: Student, values: dict[str, Any]) -> dict[str, Any]:
-    """The values without the numbers that are stored already: comparing hashes spares decrypting them."""
-    return {
-        name: value
-        for name, value in values.items()
-        if name not in {"identity", "pupil_number"}
-        or lookup_hash(name, value) != getattr(student, f"{name}_hash")
-    }
+def _refuse_same_pupil(lines: list[Line]) -> None:
+    """Two rows may mean one pupil on record although they say so in different ways."""
+    by_row = {id(line.row): line for line in lines}
+
+    def known(row: Row) -> Any:
+        student = by_row[id(row)].student
+        return student.pk if row.ok and student is not None else None
+
+    refuse_repeated([line.row for line in lines], "name", known, SAME_PUPIL)
 
 
 def _told(
