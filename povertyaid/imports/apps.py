@@ -16,5 +16,6 @@ class ImportsConfig(AppConfig):
         import povertyaid.imports.school_resources  # noqa: F401
         from povertyaid.imports import jobs
 
-        autodiscover_modules("resources")
+        # What an app says about taking back its records stands in `undoing.py`.
+        autodiscover_modules("resources", "undoing")
         jobs.register()

@@ -205,6 +205,9 @@ def play(
     plans = []
     for kind in source.in_order:
         plan = _plan(source, kind, blocked, progress)
+        if batch.county_id is None:
+            # A rehearsal; what follows from the rows asks for the county.
+            batch.county = plan.context.school.county if plan.context.school else plan.context.counties[0]
         write_plan(plan, batch=batch, user=source.user, progress=progress)
         plans.append(plan)
     return plans
