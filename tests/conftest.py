@@ -16,6 +16,9 @@ from povertyaid.schools.roles import Role
 from tests import factories, personas
 from tests.personas import World
 
+# Databases that other processes can open, and workers on them.
+pytest_plugins = ["tests.house"]
+
 
 @pytest.fixture
 def county(db: None) -> County:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from povertyaid.audit.actor import acting_as
@@ -58,10 +58,8 @@ def beat(pk: int, *, phase: str, done: int, total: int) -> bool:
 
 
 def ask_to_stop(pk: int) -> None:
-    """Mark a running work."""
-    Work.objects.filter(pk=pk, state=Work.State.RUNNING).update(
-        cancel_requested=True, updated_at=timezone.now()
-    )
+    """Mark a work that has not ended."""
+    Work.objects.filter(pk=pk, state__in=Work.LIVE).update(cancel_requested=True, updated_at=timezone.now())
 
 
 def note_queue(pk: int, task_id: str) -> None:
@@ -108,8 +106,8 @@ def stop(pk: int, state: str, error: StrOrPromise = "", *, only: str = "") -> bo
             try:
                 with transaction.atomic(), acting_as(work.owner):
                     job.on_stopped(work)
-            except DatabaseError:
-                raise  # the whole step is tried again
+            except (OperationalError, InterfaceError):
+                raise  # locked or away: the whole step is tried again
             except Exception as failed:  # noqa: BLE001 - whatever a job's hook does, the work has ended
                 log.error("Work %s (%s): its hook failed: %s", pk, work.what, type(failed).__name__)  # noqa: TRY400
     return True

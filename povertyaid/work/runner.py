@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
 
 from povertyaid.audit.actor import acting_as
@@ -161,7 +161,7 @@ def _write_down(work: Work, state: str, error: str) -> None:
             fence.stop(work.pk, state, error, only=Work.State.RUNNING)
             channel().clear(work)
             return
-        except (DatabaseError, InterfaceError) as failed:
+        except (OperationalError, InterfaceError) as failed:
             if connection.in_atomic_block or time.monotonic() > until:
                 raise
             log.warning(

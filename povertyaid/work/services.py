@@ -175,10 +175,15 @@ def may_cancel(work: Work, user: User) -> bool:
 
 def request_cancel(work: Work) -> None:
     """Stop a work: at once while it waits, at its next sign of life while it runs; nothing when it has ended."""
-    if not fence.stop(work.pk, Work.State.CANCELLED, _("Cancelled by request."), only=Work.State.WAITING):
-        work.refresh_from_db()
-        if work.state == Work.State.RUNNING:
-            channel().ask_to_stop(work)
+    # The wish comes first: whoever begins the work in this very moment finds it. And a running work's row is left
+    # alone: on SQLite the write would wait for the transaction that is to be stopped.
+    work.refresh_from_db()
+    if work.is_live:
+        channel().ask_to_stop(work)
+    if work.state == Work.State.WAITING:
+        text = _("Cancelled by request.")
+        if fence.stop(work.pk, Work.State.CANCELLED, text, only=Work.State.WAITING):
+            channel().clear(work)
 
 
 def status(work: Work) -> Status:

@@ -78,6 +78,7 @@ class Loop:
             ).run()
         finally:
             self._busy = False
+            signal.alarm(0)
         services.reap_mine()
         return True
 
