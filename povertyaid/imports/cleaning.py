@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from povertyaid.imports.context import ImportContext, TableInfo
+    from povertyaid.imports.returning import Returned
     from povertyaid.lib.sheets.layout import Cell, Table
     from povertyaid.lib.sheets.layout import Row as FoundRow
 
@@ -46,9 +47,15 @@ class TableCleaner:
     """Cleans the rows of one table."""
 
     def __init__(
-        self, table: Table, info: TableInfo, context: ImportContext, constants: Mapping[str, str]
+        self,
+        table: Table,
+        info: TableInfo,
+        context: ImportContext,
+        constants: Mapping[str, str],
+        returned: Mapping[int, Returned],
     ) -> None:
-        """Remember what holds for the whole table."""
+        """Remember what holds for the whole table; `returned` are the rows of a list that came back, by number."""
+        self._returned = returned
         self._table = table
         self._info = info
         self._today = context.today
@@ -73,13 +80,20 @@ class TableCleaner:
         row = Row(self._info, found.number, {}, raw, found.hidden)
         if found.hidden:
             row.warn(None, HIDDEN)
+        returned = self._returned.get(found.number)
+        if returned is not None:
+            row.returned = returned.pk
+            if returned.problem is not None:
+                row.refuse(None, returned.problem)
         for item in self._columns:
             key = item.column.key
             cell = cells.get(key)
             value = cell.value if cell is not None else None
             if key in self._constants and is_blank(value):
                 value = raw[key] = self._constants[key]
-            elif cell is None:
+            elif cell is None or (
+                returned is not None and item.column.sensitive and returned.unchanged(key, value)
+            ):
                 continue
             elif item.erases and is_blank(value):
                 row.values[key] = ""

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from povertyaid.imports import returning
 from povertyaid.imports.cleaning import TableCleaner
 from povertyaid.imports.context import ImportContext, ImportRefusedError
-from povertyaid.imports.resources import Planned, Row, SheetResource, kinds, resource_for
+from povertyaid.imports.resources import Planned, Row, SheetResource, kinds, resource_for, variants_of
 from povertyaid.lib.messages import Message
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.headerrows import columns_of
@@ -241,22 +242,30 @@ def plan_kind(
     `blocked` are rows (sheet, number) that another kind of the same file refuses: they are refused here too.
     Raises ImportRefusedError (kind, permission, headers, school, period).
     """
-    resource = allowed_resource(kind, user)
+    allowed_resource(kind, user)
+    parts = [part for part in options.parts if part.kind == kind]
+    workbook = _chosen_sheets(workbook, parts)
+    forced = _forced(workbook, parts)
+    resource = _shape(kind, workbook, options, forced)
     context = ImportContext(user, options, resource.model._meta.label_lower, decisions=decisions)
     plan = Plan(resource, context, name, digest)
     constants = _constants(resource, options)
-    required = [key for key in resource.required if key not in constants]
-    parts = [part for part in options.parts if part.kind == kind]
-    workbook = _chosen_sheets(workbook, parts)
     plan.tables, plan.skipped = find_tables(
-        workbook, resource.columns, required, forced=_forced(workbook, parts)
+        workbook, (*resource.columns, returning.COLUMN), _required(resource, constants), forced=forced
     )
     _check_tables(plan, workbook, constants, chosen=bool(parts))
+    keys = returning.take_keys(plan.tables)
+    book = returning.ReturnBook(resource, context, keys.values()) if keys else None
     for table in plan.tables:
         info, warnings = context.describe(resource, table)
         first = min((item.row for item in table.ignored), default=1)
         plan.warnings += [(table.sheet, first, message) for message in warnings]
-        plan.rows.extend(TableCleaner(table, info, context, constants).rows())
+        returned = {
+            number: book.of(key)
+            for (sheet, number), key in keys.items()
+            if book is not None and sheet == table.sheet
+        }
+        plan.rows.extend(TableCleaner(table, info, context, constants, returned).rows())
     progress.tell(_("comparing with the records"), 0, len(plan.rows))
     _leave_out(plan, decisions)
     for row in plan.rows:
@@ -265,6 +274,34 @@ def plan_kind(
     plan.planned = resource.plan(plan.rows, context)
     _settle(plan)
     return plan
+
+
+def _required(resource: SheetResource, constants: Mapping[str, str]) -> list[str]:
+    return [key for key in resource.required if key not in constants]
+
+
+def _shape(
+    kind: str, workbook: Workbook, options: Options, forced: Mapping[str, ForcedHeader]
+) -> SheetResource:
+    """The shape of a kind that the headers are of: the one that understands most of them; the kind's own when in doubt."""
+    shapes = variants_of(kind)
+    best, most = shapes[0], 0
+    for shape in shapes if len(shapes) > 1 else ():
+        constants = _constants(shape, options, strict=False)
+        tables, _skipped = find_tables(
+            _top(workbook), shape.columns, _required(shape, constants), forced=forced
+        )
+        for table in tables:
+            keys = {header.key for header in table.headers if header.key is not None} | set(constants)
+            if len(keys) > most and all(keys & set(group) for group in shape.one_of):
+                best, most = shape, len(keys)
+    return best
+
+
+def _top(workbook: Workbook) -> Workbook:
+    """The first rows of every sheet: the headers stand there, and the records below need not be read to know them."""
+    sheets = [replace(sheet, rows=sheet.rows[:_LOOKED_AT]) for sheet in workbook.sheets]
+    return Workbook(workbook.kind, workbook.encoding, sheets)
 
 
 def _leave_out(plan: Plan, decisions: Decisions | None) -> None:
@@ -328,7 +365,7 @@ def allowed_resource(kind: str, user: User) -> SheetResource:
     return resource
 
 
-def _constants(resource: SheetResource, options: Options) -> dict[str, str]:
+def _constants(resource: SheetResource, options: Options, *, strict: bool = True) -> dict[str, str]:
     """Values for the whole file by column key; ImportRefusedError for a header that the kind does not have.
 
     Where a file is read as several kinds, a value may be meant for another of them.
@@ -339,7 +376,7 @@ def _constants(resource: SheetResource, options: Options) -> dict[str, str]:
     found = {}
     for header, value in options.constants.items():
         key = by_header.get(normalise_header(header)) or by_header.get(header)
-        if key is None and several:
+        if key is None and (several or not strict):
             continue
         if key is None:
             raise ImportRefusedError(
@@ -432,9 +469,7 @@ def rival_kind(table: Table, resource: SheetResource) -> SheetResource | None:
 def fitting_kind(workbook: Workbook, *, but: SheetResource) -> SheetResource | None:
     """Another kind whose required headers are all there; of several the one with most columns found."""
     best, most = None, 0
-    # The headers stand at the top; the records below them need not be read for this.
-    tops = [replace(sheet, rows=sheet.rows[:_LOOKED_AT]) for sheet in workbook.sheets]
-    top = Workbook(workbook.kind, workbook.encoding, tops)
+    top = _top(workbook)
     for resource in kinds():
         if resource is but:
             continue

@@ -321,6 +321,20 @@ class SheetResource(ABC):
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Say what the rows become; write nothing. Rows with errors are passed along: `row.ok` tells."""
 
+    def present(self, records: Sequence[Record], context: ImportContext) -> list[dict[str, str]]:
+        """What a list for return says of stored records: for each the text of every column as the importer reads it back.
+
+        Sensitive values are masked. A kind without this has no list for return.
+        """
+        del records, context
+        msg = f"There is no list for return of the kind {self.kind!r}."
+        raise TypeError(msg)
+
+    def listed(self, user: User, school: School | None, period: str) -> models.QuerySet[Any] | None:
+        """The records that a list for return holds, within the scope of the account; None when the kind has none."""
+        del user, school, period
+        return None
+
     @property
     def required(self) -> tuple[str, ...]:
         """Keys whose headers must be in the file."""
@@ -359,7 +373,12 @@ _ORDER = ("schools", "staff", "villages", "households", "students", "recognition
 def in_order(chosen: Iterable[str]) -> list[str]:
     """Kinds in the order in which an office imports them: what others point to comes first."""
     order = {kind: position for position, kind in enumerate(_ORDER)}
-    return sorted(chosen, key=lambda kind: (order.get(kind, len(order)), kind))
+
+    def place(name: str) -> tuple[int, str]:
+        resource = resource_for(name)
+        return order.get(resource.kind if resource is not None else name, len(order)), name
+
+    return sorted(chosen, key=place)
 
 
 def kinds() -> list[SheetResource]:
