@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from povertyaid.imports import undo_views, views
+from povertyaid.imports import deciding_views, undo_views, views
 
 app_name = "imports"
 urlpatterns: list[URLPattern] = [
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("<int:pk>/commit/", views.commit, name="commit"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
     path("<int:pk>/again/", views.again, name="again"),
+    path("<int:pk>/decide/", deciding_views.decide_rows, name="decide"),
     path("<int:pk>/undo/", undo_views.undo, name="undo"),
     path("template/<slug:kind>/", views.template, name="template"),
 ]
