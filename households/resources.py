@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _COUNTY = ("县(市、区、旗)", "县区", "县", "区县", "县市区")
 _TOWNSHIP = ("乡(镇)", "乡镇", "乡镇街道", "所在乡镇", "镇", "乡")
-_VILLAGE = ("行政村", "村", "村名", "行政村名称", "村名称", "村(社区)", "所在村")
+_VILLAGE = ("行政村", "村", "村名", "行政村名称", "村名称", "村(社区)", "所在村", "村(居)", "村(居)委会", "行政村(社区)")
 # A spreadsheet keeps fifteen digits of a number; what is longer has lost its end.
 _EXACT = 10**15
 
@@ -135,7 +135,8 @@ class HouseholdResource(SheetResource):
         Column("person_number", ("人编号", "人员编号", "个人编号"), clean_registry_number, text=True,
                example="431202001301"),
         Column("name", ("姓名", "成员姓名", "家庭成员姓名"), clean_name, required=True, example="张三"),
-        Column("identity", ("证件号码", "身份证号", "身份证号码", "身份证件号", "证件号", "公民身份号码"), clean_identity,
+        Column("identity", ("证件号码", "身份证号", "身份证号码", "身份证件号", "证件号", "公民身份号码", "公民身份证号码",
+                            "居民身份证号码"), clean_identity,
                header_required=True, sensitive="identity", text=True, example="18位身份证号码"),
         Column("size", ("人数", "家庭人口", "家庭人口数", "家庭人数"), partial(clean_integer, least=1, most=30),
                example="4"),
@@ -162,7 +163,8 @@ class HouseholdResource(SheetResource):
         Column("phone", ("人联系电话", "本人电话"), clean_phone, sensitive="phone", text=True),
         Column("identified_on", ("首次识别时间", "识别时间", "首次识别日期"), clean_date, example="2014-12"),
         Column("person_identified_on", ("人员识别时间",), clean_date, example="2014-12"),
-        Column("category", ("户类型", "户属性"), partial(clean_choice, choices=words.CATEGORIES), required=True,
+        Column("category", ("户类型", "户属性", "脱贫户类型", "户属性类别", "农户类型"),
+               partial(clean_choice, choices=words.CATEGORIES), required=True,
                choices=words.published(words.CATEGORIES), example="脱贫户"),
         Column("monitored_type", ("监测对象类型", "监测类型"), partial(clean_choice, choices=words.MONITORED_TYPES),
                choices=words.published(words.MONITORED_TYPES)),
@@ -226,7 +228,8 @@ class HouseholdRowResource(SheetResource):
         Column("number", ("户编号", "家庭编号", "户号"), clean_registry_number, text=True, example="4312020013",
                help=_("Left empty for households that are not in the registry.")),
         Column("head", ("户主姓名", "户主", "户主名字"), clean_name, required=True, example="张大"),
-        Column("head_identity", ("户主身份证号", "户主身份证号码", "户主证件号码", "身份证号", "身份证号码", "证件号码"),
+        Column("head_identity", ("户主身份证号", "户主身份证号码", "户主证件号码", "身份证号", "身份证号码", "证件号码",
+                                 "公民身份证号码", "居民身份证号码"),
                clean_identity, sensitive="identity", text=True, example="18位身份证号码"),
         *_shared("size", "category", "monitored_type", "cause", "income"),
         Column("household_phone", ("联系电话", "户联系电话", "户主电话", "户主联系电话", "电话", "手机号码"), clean_phone,

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from povertyaid.imports.context import ImportContext
 
 _GROUPS = ("困难类型", "特殊困难群体", "特殊困难类型", "困难学生类型", "困难类别", "特殊群体类型", "特殊困难群体类型",
-           "家庭困难类型")  # fmt: skip
-_LEVELS = ("认定等级", "困难等级", "认定档次", "困难程度", "困难认定等级", "困难档次", "认定困难等级")
+           "家庭困难类型", "特殊群体", "特殊群体类别", "家庭类型", "困难原因类别", "家庭经济困难类型")  # fmt: skip
+_LEVELS = ("认定等级", "困难等级", "认定档次", "困难程度", "困难认定等级", "困难档次", "认定困难等级", "贫困等级")
 
 
 @register
@@ -63,14 +63,15 @@ class StudentResource(SheetResource):
         Column("sex", ("性别",), clean_sex, choices=("男", "女"), example="男",
                help=_("Not needed with an identity number.")),
         Column("identity", ("身份证号码", "身份证号", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证",
-                            "公民身份号码", "学生身份证号", "学生身份证号码"),
+                            "公民身份号码", "公民身份证号码", "居民身份证号", "居民身份证号码", "有效证件号码",
+                            "证件号(身份证)", "学生身份证号", "学生身份证号码"),
                clean_identity, sensitive="identity", text=True, example="18位身份证号码"),
         Column("pupil_number", ("学籍号", "全国学籍号", "学籍号码", "学籍编号"), clean_pupil_number,
                sensitive="pupil_number", text=True, example="G开头的学籍号",
                help=_("New pupils may have none until November.")),
         Column("grade", ("年级", "所在年级", "就读年级"), clean_grade_or_cohort, example="一年级"),
         Column("school_class", ("年级班级", "班级", "所在班级", "就读班级", "年级及班级", "年级(班级)", "年班", "班别",
-                                "班级名称"),
+                                "班级名称", "班", "所在班", "年级班", "现就读班级"),
                clean_class_name, text=True, example="一年级2班"),
         Column("boarding", ("就读方式", "是否住校", "是否寄宿", "住宿情况", "是否寄宿生", "走读或住校"), clean_boarding,
                choices=("走读", "住校"), example="走读"),
@@ -78,7 +79,8 @@ class StudentResource(SheetResource):
         Column("relation", ("与户主关系", "与户主的关系"), partial(clean_choice, choices=RELATIONS),
                choices=published(RELATIONS), example="之子"),
         Column("phone", ("联系电话", "家庭联系电话", "家长联系电话", "监护人联系电话", "家长电话", "监护人电话", "电话",
-                         "联系方式", "手机号码"),
+                         "联系方式", "手机号码", "手机号", "手机", "监护人手机号", "监护人手机", "监护人联系方式",
+                         "家长手机号", "家长手机", "家长联系方式", "家庭电话", "联系人电话"),
                clean_phone, sensitive="phone", text=True, example="13800000000"),
         Column("groups", _GROUPS, partial(clean_text, longest=200), example="脱贫家庭",
                help=_("Several are separated by 、; the first counts in statistics.")),
@@ -88,11 +90,14 @@ class StudentResource(SheetResource):
         Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族"),
         Column("birth_date", ("出生日期", "出生年月", "出生年月日"), clean_date, example="2018-08-21",
                help=_("Not needed with an identity number.")),
-        Column("entered", ("入学年月", "入学时间", "入学日期"), partial(clean_date, future=True), example="2024-09"),
-        Column("guardian_name", ("监护人姓名", "监护人", "监护人1姓名", "家长姓名", "家长"), clean_name, example="张大"),
+        Column("entered", ("入学年月", "入学时间", "入学日期", "入校时间", "入校年月"),
+               partial(clean_date, future=True), example="2024-09"),
+        Column("guardian_name", ("监护人姓名", "监护人", "监护人1姓名", "家长姓名", "家长", "法定监护人", "监护人1",
+                                 "第一监护人"), clean_name, example="张大"),
         Column("guardian_relation", ("监护人关系", "监护人1关系", "与监护人关系", "监护人与学生关系"),
                partial(clean_text, longest=20), example="父亲"),
-        Column("address", ("家庭住址", "家庭地址", "现住址", "住址", "家庭详细住址"), partial(clean_text, longest=120)),
+        Column("address", ("家庭住址", "家庭地址", "现住址", "住址", "家庭详细住址", "家庭详细地址", "详细地址",
+                           "家庭现住址", "居住地址"), partial(clean_text, longest=120)),
         Column("note", ("备注",), partial(clean_text, longest=500)),
     )  # fmt: skip
 
@@ -123,13 +128,14 @@ class RecognitionResource(SheetResource):
         Column("name", ("姓名", "学生姓名", "幼儿姓名", "儿童姓名", "认定学生姓名"), clean_name, required=True,
                example="张三"),
         Column("identity", ("身份证号码", "身份证号", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证",
-                            "公民身份号码", "学生身份证号", "学生身份证号码"),
+                            "公民身份号码", "公民身份证号码", "居民身份证号", "居民身份证号码", "有效证件号码",
+                            "证件号(身份证)", "学生身份证号", "学生身份证号码"),
                clean_known_identity, sensitive="identity", text=True, example="18位身份证号码"),
         Column("pupil_number", ("学籍号", "全国学籍号", "学籍号码", "学籍编号"), clean_pupil_number,
                sensitive="pupil_number", text=True, example="G开头的学籍号"),
         Column("grade", ("年级", "所在年级", "就读年级"), partial(clean_text, longest=40), example="一年级"),
         Column("school_class", ("年级班级", "班级", "所在班级", "就读班级", "年级及班级", "年级(班级)", "年班", "班别",
-                                "班级名称"),
+                                "班级名称", "班", "所在班", "年级班", "现就读班级"),
                partial(clean_text, longest=40), text=True, example="一年级2班"),
         Column("level", _LEVELS, partial(clean_choice, choices=LEVELS), choices=published(LEVELS), example="一般困难",
                help=_("A new recognition needs it.")),

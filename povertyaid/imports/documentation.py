@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import translation
 
-from povertyaid.imports.resources import Column, SheetResource, kinds
+from povertyaid.imports.resources import Column, SheetResource, kinds, variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +26,18 @@ punctuation; the first one is the published one. Columns that a file lacks can b
 def columns_document() -> str:
     """The page in Markdown, in English, with the Chinese headers as they are published."""
     with translation.override("en"):
-        return "\n".join([_INTRODUCTION, *(line for resource in kinds() for line in _kind(resource))])
+        return "\n".join([_INTRODUCTION, *(line for resource in _shapes() for line in _kind(resource))])
+
+
+def _shapes() -> Iterator[SheetResource]:
+    """Every kind with the shapes in which its lists arrive."""
+    return (shape for resource in kinds() for shape in variants_of(resource.kind))
 
 
 def _kind(resource: SheetResource) -> Iterator[str]:
-    yield f"## {resource.kind}: {resource.label}\n"
+    yield f"## {resource.variant or resource.kind}: {resource.label}\n"
+    if resource.variant:
+        yield f"Another shape of `{resource.kind}`, told by its headers."
     yield f"Key: {resource.key_help}. Permission: `{resource.permission}`."
     if resource.needs_school:
         yield "School: `--school`, else the title rows, else the only school of the account or county."
