@@ -29,7 +29,9 @@ def write_departments(work: Work, progress: Progress) -> None:
     with transaction.atomic():
         for step in range(steps):
             progress.tell("Writing", step, steps)
-            Department.objects.create(county=work.school.county, school=work.school, name=f"第{work.pk}-{step}组")
+            Department.objects.create(
+                county=work.school.county, school=work.school, name=f"第{work.pk}-{step}组"
+            )
             time.sleep(seconds)
         work.finish_inside()
 
