@@ -13,10 +13,10 @@ from povertyaid.lib.messages import MessageError
 from povertyaid.lib.sheets.headers import (
     Column,
     ForcedHeader,
+    HeaderNames,
     Matching,
-    match_columns,
+    match_names,
     names_group,
-    normalise_header,
 )
 from povertyaid.lib.sheets.rows import is_header_word, is_unit, plain
 
@@ -164,6 +164,7 @@ class HeaderFinder:
         """`required` are the keys without which a row of headers is not the header."""
         self.sheet = sheet
         self.columns = columns
+        self.names = HeaderNames(columns)
         self.required = frozenset(required)
         self.merges = merges or Merges(sheet)
         self._covered = self.merges.cover(across=True)
@@ -182,7 +183,7 @@ class HeaderFinder:
                     stack.append(line[index])
             texts.append(stack[-1] if stack else "")
             groups.append("".join(stack[:-1]))
-        return Block(start, height, texts, groups, match_columns(texts, self.columns, groups, keys))
+        return Block(start, height, texts, groups, match_names(texts, self.names, groups, keys))
 
     def _line(self, offset: int, width: int) -> list[str]:
         row, cover = self.sheet.rows[offset], self._covered.get(offset, {})
@@ -375,6 +376,9 @@ class HeaderFinder:
     def begins(self, offset: int) -> Block | None:
         """Another header that begins in this row: three known names, or two and nothing else."""
         rows = self.sheet.rows
+        own = [text_of(value) for value in rows[offset] if isinstance(value, str) and plain(value)]
+        if len(own) < 2 or not any(self._is_name(text) or names_group(text) for text in own):
+            return None
         merged = bool(self.merges.starts.get(offset))
         best: Block | None = None
         for height in range(1, (HEADER_HEIGHT if merged else 1) + 1):
@@ -382,14 +386,14 @@ class HeaderFinder:
                 break
             block = self.block(offset, height)
             texts = [text for text in block.texts if text]
-            named = [text for text in texts if is_header_word(text) or self._is_known(text)]
+            named = [text for text in texts if self._is_name(text)]
             if (len(named) >= 3 or (len(named) == len(texts) == 2)) and len(named) * 2 >= len(texts):
                 better = best is None or len(block.matching.keys) > len(best.matching.keys)
                 best = block if better else best
         return best
 
-    def _is_known(self, text: str) -> bool:
-        return any(normalise_header(text) == normalise_header(h) for c in self.columns for h in c.headers)
+    def _is_name(self, text: str) -> bool:
+        return is_header_word(text) or self.names.find(text, "") is not None
 
 
 def guess_header(sheet: Sheet) -> tuple[int, int] | None:

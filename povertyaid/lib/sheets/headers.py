@@ -101,7 +101,7 @@ def _undressed(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _bare(text: str) -> str:
+def bare_header(text: str) -> str:
     """A header without its number, its brackets and 必填."""
     plain = _BRACKETS.sub("", _NUMBERED.sub("", unicodedata.normalize("NFKC", text)))
     return _ASKED.sub("", normalise_header(plain))
@@ -129,10 +129,11 @@ def _loose(text: str) -> str:
     return text.replace("号码", "号").replace("的", "")
 
 
-class _Names:
+class HeaderNames:
     """The headers of a kind: which field an exact header is, and whose fields they are."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
+        """Look at the columns of a kind once."""
         self.exact: dict[str, str] = {}
         self._spoken: dict[str, str] = {}
         subject = ""
@@ -157,15 +158,15 @@ class _Names:
         for rank, text, context in (
             (1, normalise_header(header), group),
             (1, _undressed(header), group),
-            (3, _bare(header), group + _in_brackets(header)),
+            (3, bare_header(header), group + _in_brackets(header)),
         ):
             key = self.exact.get(text) if text else None
             if key is not None and self._is_of(key, text, context):
                 return rank + above, key
-        joined = _bare(group) + _bare(header) if group else ""
+        joined = bare_header(group) + bare_header(header) if group else ""
         if joined in self.exact:
             return 5, self.exact[joined]
-        text = _loose(_bare(header))
+        text = _loose(bare_header(header))
         spoken = _PUPIL.match(text)
         if spoken is not None and spoken[0] in self._subject and text != spoken[0]:
             # 学生性别 is 性别 in a list of pupils.
@@ -191,6 +192,16 @@ def match_columns(
     groups: Sequence[str] = (),
     forced: Mapping[int, str] | None = None,
 ) -> Matching:
+    """Which field each header names; see `match_names`."""
+    return match_names(headers, HeaderNames(columns), groups, forced)
+
+
+def match_names(
+    headers: Sequence[str],
+    names: HeaderNames,
+    groups: Sequence[str] = (),
+    forced: Mapping[int, str] | None = None,
+) -> Matching:
     """Which field each header names.
 
     `groups` are the headers above, where there are any: 监护人 above 姓名 is tried as 监护人姓名 before 姓名
@@ -198,7 +209,6 @@ def match_columns(
     only fit without what stands in brackets, as 实发金额（元）. What is another person's, as 身份证号 under
     监护人, is never taken for the field of that name. `forced` decides by column index; "" is no field.
     """
-    names = _Names(columns)
     decided = {index: key for index, key in (forced or {}).items() if index >= 0}
     above = [*groups, *[""] * (len(headers) - len(groups))]
     found: list[tuple[int, int, str]] = []

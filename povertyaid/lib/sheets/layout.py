@@ -203,6 +203,7 @@ class _Reader:
             tuple(index for index, key in block.matching.keys.items() if key in self.required),
             frozenset((*map(places_of, rows), places_of(block.texts))),
             frozenset(titles),
+            frozenset(index for index, key in block.matching.keys.items() if key not in self.required),
         )
 
     def _titles(self, block: Block, first: int, table: Table, *, forced: bool) -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from povertyaid.lib.sheets.headers import normalise_header
+from povertyaid.lib.sheets.headers import bare_header, normalise_header
 from povertyaid.lib.sheets.vocabulary import HEADER_WORDS
 
 if TYPE_CHECKING:
@@ -77,6 +77,9 @@ _EXAMPLE = re.compile(r"\(?(?:填写|填报)?(?:示例|样例|范例|例子|例|
 _EXAMPLE_ALONE = re.compile(r"\(?(?:填写|填报)?(?:示例|样例|范例|例子|例|举例)\d?\)?:?")
 _IDENTITY = re.compile(r"[GJL]?\d{17}[\dXx]")
 _AMOUNT = re.compile(r"[¥￥]?-?[\d,]+(?:\.\d+)?元?")
+_COUNTED = re.compile(r"\d|^[一二三四五六七八九十百]+(?:人|名|户)")
+# Common characters, digits and letters: nothing in them is unified or taken away.
+_PLAIN = re.compile(r"[0-9A-Za-z\u4e00-\u9fff]+")
 _MARKS = re.compile(r"[\s'’‘`=\"“”]+")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]")
 _LOOKED_AT = 4
@@ -89,14 +92,15 @@ _NO_AMOUNT = re.compile(r"-?0+(?:\.0+)?|[¥￥]0(?:\.00?)?")
 class Shape:
     """What the rules know of a table.
 
-    Where 序号 stands, which columns make a record, the filled cells of the header rows by column, and the texts
-    of the title rows.
+    Where 序号 stands, which columns make a record, the filled cells of the header rows by column, the texts
+    of the title rows, and the other columns that are fields.
     """
 
     sequence: int | None
     required: tuple[int, ...]
     headers: frozenset[tuple[tuple[int, str], ...]]
     titles: frozenset[tuple[str, ...]]
+    fields: frozenset[int] = frozenset()
 
 
 def is_sequence_header(text: str) -> bool:
@@ -106,7 +110,7 @@ def is_sequence_header(text: str) -> bool:
 
 def is_header_word(text: str) -> bool:
     """Whether a text names a column in lists of any office."""
-    return normalise_header(text) in HEADER_WORDS
+    return normalise_header(text) in HEADER_WORDS or bare_header(text) in HEADER_WORDS
 
 
 def is_unit(text: str) -> bool:
@@ -120,6 +124,8 @@ def plain(value: Value) -> str:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return value
     return _MARKS.sub("", _INVISIBLE.sub("", unicodedata.normalize("NFKC", str(value))))
 
 
@@ -203,7 +209,7 @@ def _is_numbering(own: Sequence[str], used: Sequence[int]) -> bool:
 
 def _repeated(own: Sequence[str], shape: Shape) -> Why | None:
     row = places_of(own)
-    if len(row) >= 2 and row in shape.headers:
+    if (len(row) >= 2 or len(shape.headers) > 2) and row in shape.headers:
         return "repeated_header"
     return "title" if signature_of(own) in shape.titles else None
 
@@ -230,6 +236,7 @@ def _by_words(
                 leading
                 and pattern.fullmatch(own[index])
                 and not (complete and index in shape.required and index != used[0])
+                and not (complete and index in shape.fields and _are_names(own, shape))
             ):
                 return why
     if _UNIT.fullmatch(first):
@@ -245,6 +252,11 @@ def _by_words(
     if _SIGNER_ALONE.fullmatch(first) or _DATED.fullmatch(first):
         return "signature"
     return _sparse(own, used, filled, shape, wide=wide)
+
+
+def _are_names(own: Sequence[str], shape: Shape) -> bool:
+    """Whether the cells that make a record are no numbers of people, as the 37人 beside 合计 is."""
+    return not any(_COUNTED.search(own[index]) for index in shape.required)
 
 
 def _sparse(
