@@ -59,7 +59,7 @@ def send(run: Run, write: Write) -> Send:
     def sent(rows: list[list[Any]], *options: str, headers: list[str] | None = None) -> dict[str, Any]:
         nonlocal count
         count += 1
-        return run("household_rows", write([headers or HEADERS, *rows], f"list{count}.xlsx"), *options)[1]
+        return run("households", write([headers or HEADERS, *rows], f"list{count}.xlsx"), *options)[1]
 
     return sent
 
