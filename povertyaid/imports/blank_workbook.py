@@ -27,8 +27,8 @@ SHEET, INSTRUCTIONS, CHOICES = "填写", "填写说明", "选项"
 _ROWS = 5000
 _FILL_REQUIRED = PatternFill("solid", fgColor="FCE4D6")
 _FILL_OTHER = PatternFill("solid", fgColor="E2EFDA")
-_GREY = Font(color="7F7F7F", italic=True)
-_TEXT_FORMAT = "@"
+GREY = Font(color="7F7F7F", italic=True)
+TEXT_FORMAT = "@"
 
 
 def blank_workbook(resource: SheetResource) -> bytes:
@@ -38,9 +38,10 @@ def blank_workbook(resource: SheetResource) -> bytes:
     if sheet is None:  # a new workbook always has one
         raise RuntimeError
     sheet.title = SHEET
-    _headings(sheet, resource)
+    head_row(sheet, resource)
+    _example(sheet, resource)
     _instructions(workbook.create_sheet(INSTRUCTIONS), resource)
-    _choices(workbook.create_sheet(CHOICES), sheet, resource)
+    drop_downs(workbook, sheet, resource, first_row=3)
     workbook.properties.creator = "povertyaid"
     workbook.properties.title = resource.kind
     out = io.BytesIO()
@@ -54,9 +55,9 @@ def keeps_text(column: Column) -> bool:
     return cleaner not in {clean_amount, clean_integer}
 
 
-def _headings(sheet: Worksheet, resource: SheetResource) -> None:
+def head_row(sheet: Worksheet, resource: SheetResource) -> None:
+    """The headings, 序号 first; orange where a cell must be filled in. Columns of numbers that are names are text."""
     sheet.cell(1, 1, SEQUENCE).font = Font(bold=True)
-    sheet.cell(2, 1, EXAMPLE).font = _GREY
     sheet.column_dimensions["A"].width = 7
     for index, column in enumerate(resource.columns, start=2):
         letter = get_column_letter(index)
@@ -64,18 +65,25 @@ def _headings(sheet: Worksheet, resource: SheetResource) -> None:
         head.font = Font(bold=True)
         head.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
         head.fill = _FILL_REQUIRED if column.required else _FILL_OTHER
-        example = sheet.cell(2, index, column.example or None)
-        example.font = _GREY
         if keeps_text(column):
-            sheet.column_dimensions[letter].number_format = _TEXT_FORMAT
-            example.number_format = _TEXT_FORMAT
+            sheet.column_dimensions[letter].number_format = TEXT_FORMAT
         sheet.column_dimensions[letter].width = max(12, 2 * len(column.header) + 4, 2 * len(column.example))
     sheet.row_dimensions[1].height = 30
     sheet.freeze_panes = "B2"
 
 
-def _choices(sheet: Worksheet, target: Worksheet, resource: SheetResource) -> None:
+def _example(sheet: Worksheet, resource: SheetResource) -> None:
+    sheet.cell(2, 1, EXAMPLE).font = GREY
+    for index, column in enumerate(resource.columns, start=2):
+        example = sheet.cell(2, index, column.example or None)
+        example.font = GREY
+        if keeps_text(column):
+            example.number_format = TEXT_FORMAT
+
+
+def drop_downs(workbook: Workbook, target: Worksheet, resource: SheetResource, *, first_row: int) -> None:
     """Drop-downs: their words stand on a hidden sheet, since a list inside a rule is limited to 255 characters."""
+    sheet = workbook.create_sheet(CHOICES)
     position = 0
     for index, column in enumerate(resource.columns, start=2):
         if not column.choices:
@@ -91,7 +99,7 @@ def _choices(sheet: Worksheet, target: Worksheet, resource: SheetResource) -> No
         rule.error = _("Choose one of the words in the list.")
         target.add_data_validation(rule)
         letter = get_column_letter(index)
-        rule.add(f"{letter}3:{letter}{_ROWS}")
+        rule.add(f"{letter}{first_row}:{letter}{_ROWS}")
     sheet.sheet_state = "hidden"
 
 
@@ -107,7 +115,11 @@ def _instructions(sheet: Worksheet, resource: SheetResource) -> None:
     ]
     for number, line in enumerate(lines, start=1):
         sheet.cell(number, 1, f"{number}. {line}")
-    top = len(lines) + 2
+    column_table(sheet, resource, top=len(lines) + 2)
+
+
+def column_table(sheet: Worksheet, resource: SheetResource, *, top: int) -> None:
+    """What each column holds: required or not, allowed words, an example, an explanation."""
     for index, text in enumerate(
         (_("Column"), _("Required"), _("Allowed words"), _("Example"), _("Explanation")), start=1
     ):
@@ -116,7 +128,7 @@ def _instructions(sheet: Worksheet, resource: SheetResource) -> None:
         sheet.cell(row, 1, column.header)
         sheet.cell(row, 2, _("yes") if column.required else "")
         sheet.cell(row, 3, "、".join(column.choices))
-        sheet.cell(row, 4, column.example).number_format = _TEXT_FORMAT
+        sheet.cell(row, 4, column.example).number_format = TEXT_FORMAT
         sheet.cell(row, 5, str(column.help))
     for letter, width in zip("ABCDE", (24, 8, 60, 24, 60), strict=True):
         sheet.column_dimensions[letter].width = width

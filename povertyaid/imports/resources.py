@@ -40,6 +40,7 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.audit.services import Link, Update, differences
 from povertyaid.lib.cells import Cleaned, Context, as_text, is_blank, mask_value
 from povertyaid.lib.cells.base import Sensitive
+from povertyaid.lib.chunks import keys_at_once
 from povertyaid.lib.masks import scrub
 from povertyaid.lib.messages import Message
 from povertyaid.lib.sheets.headers import match_columns
@@ -58,8 +59,8 @@ Action = Literal["created", "updated", "unchanged", "rejected"]
 Level = Literal["error", "warning", "repair", "change"]
 Text = "StrOrPromise | Message"
 RecordT = TypeVar("RecordT", bound=Record)
-# SQLite takes 999 parameters a statement where it was built that way; one more may be for the scope.
-KEYS_AT_ONCE = 800
+# Values that one query looks up at most.
+KEYS_AT_ONCE = 5_000
 
 
 class Cleaner(Protocol):
@@ -314,6 +315,8 @@ class SheetResource(ABC):
     needs_semester: ClassVar[bool] = False
     # By what stored records are found again; for the documentation and the template.
     key_help: ClassVar[StrOrPromise] = ""
+    # Whether the kind has lists for return (`listed`, `present`).
+    returns: ClassVar[bool] = False
     # The name of another shape in which lists of the kind arrive (one row a household); "" is the kind's own shape.
     variant: ClassVar[str] = ""
 
@@ -454,13 +457,15 @@ def by_key(
 ) -> dict[Any, list[Any]]:
     """Records whose field `name` is one of `values`, by the value of that field (or of attribute `key`).
 
-    One query for each 800 values: databases limit the parameters of a statement.
+    One query for each 5,000 values, or as many as the database takes: SQLite allows 999 parameters a statement where it
+    was built that way.
     """
+    size = keys_at_once(KEYS_AT_ONCE)
     wanted = sorted({value for value in values if value not in {None, ""}})
     attribute = key or name
     found: dict[Any, list[Any]] = {}
-    for start in range(0, len(wanted), KEYS_AT_ONCE):
-        for record in queryset.filter(**{f"{name}__in": wanted[start : start + KEYS_AT_ONCE]}):
+    for start in range(0, len(wanted), size):
+        for record in queryset.filter(**{f"{name}__in": wanted[start : start + size]}):
             found.setdefault(getattr(record, attribute), []).append(record)
     return found
 

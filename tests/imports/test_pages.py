@@ -15,8 +15,10 @@ from django.urls import reverse
 from households.models import Assignment, Household, Village
 from povertyaid.audit.models import Change
 from povertyaid.files.models import Attachment
+from povertyaid.imports import jobs
 from povertyaid.imports.models import ImportBatch, ImportRow
 from povertyaid.schools.models import County, School, Staff, User
+from povertyaid.work.models import Work
 from tests import factories
 from tests.imports.conftest import WORKBOOKS, Cells, xlsx
 
@@ -150,29 +152,84 @@ def test_records_that_changed_meanwhile_give_a_new_preview(
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "content"),
+    ("name", "content", "told"),
     [
-        ("villages", "photo.xlsx", b"\x89PNG\r\n\x1a\n not a list"),
-        ("villages", "empty.csv", b""),
-        ("villages", "blank.csv", b" \n \n"),
-        ("villages", "other.csv", "姓名,分数\n张三,9\n".encode()),
-        ("villages", "cut.xlsx", b"PK\x03\x04 cut off"),
-        ("no-such-kind", "list.csv", "乡镇,行政村\n甲,乙\n".encode()),
+        ("photo.xlsx", b"\x89PNG\r\n\x1a\n not a list", "不是电子表格"),
+        ("blank.csv", b" \n \n", "文件是空的"),
+        ("cut.xlsx", b"PK\x03\x04 cut off", "损坏"),
     ],
 )
-def test_file_that_cannot_be_taken_is_told_at_the_form(  # noqa: PLR0917 - fixtures are asked for by name
+def test_file_that_cannot_be_read_is_sent_back_with_the_reason(  # noqa: PLR0917 - fixtures are asked for by name
     client_of: Callable[[User], Client],
     bureau_clerk: User,
     county: County,
-    kind: str,
     name: str,
     content: bytes,
+    told: str,
 ) -> None:
-    answer = send(client_of(bureau_clerk), kind, SimpleUploadedFile(name, content))
-    assert answer.status_code == 200
-    assert answer.context["form"].errors
+    client = client_of(bureau_clerk)
+    batch = sent(client, "villages", SimpleUploadedFile(name, content))
+    assert (batch.state, batch.rows.count()) == ("refused", 0)
+    page = client.get(reverse("imports:batch", args=[batch.pk]))
+    assert told in page.content.decode()
+    assert not page.context["may_commit"]
+    confirm(client, batch)
+    client.post(reverse("imports:again", args=[batch.pk]))
+    batch.refresh_from_db()
+    assert batch.state == "refused"
+
+
+def test_list_of_another_kind_asks_what_its_columns_are(
+    client_of: Callable[[User], Client], bureau_clerk: User, county: County
+) -> None:
+    client = client_of(bureau_clerk)
+    file = SimpleUploadedFile("other.csv", "姓名,分数\n张三,9\n".encode())
+    answer = send(client, "villages", file)
+    batch = ImportBatch.objects.get()
+    assert batch.state == "to_map"
+    assert answer.url == reverse("imports:columns", args=[batch.pk])
+    assert client.get(answer.url).status_code == 200
+    assert not client.get(reverse("imports:batch", args=[batch.pk])).context["may_commit"]
+    confirm(client, batch)
+    assert not Village.objects.exists()
+
+
+def test_empty_file_and_unknown_kind_are_told_at_the_form(
+    client_of: Callable[[User], Client], bureau_clerk: User, county: County
+) -> None:
+    client = client_of(bureau_clerk)
+    for kind, content in (("villages", b""), ("no-such-kind", "乡镇,行政村\n甲,乙\n".encode())):
+        answer = send(client, kind, SimpleUploadedFile("list.csv", content))
+        assert answer.status_code == 200
+        assert answer.context["form"].errors
     assert not ImportBatch.objects.exists()
     assert not Attachment.objects.exists()
+
+
+def test_lost_work_is_said_and_the_file_can_be_looked_at_again(
+    client_of: Callable[[User], Client], bureau_clerk: User, county: County
+) -> None:
+    client = client_of(bureau_clerk)
+    batch = sent(client, "villages", file_of(VILLAGES))
+    work = Work.objects.get(target_id=batch.pk)
+    batch.move(ImportBatch.State.IMPORTING)
+    Work(what=jobs.COMMIT, target_model=work.target_model, target_id=batch.pk, error="断电").save()
+    jobs.stopped(Work.objects.order_by("-pk")[0])
+    page = client.get(reverse("imports:batch", args=[batch.pk]))
+    assert "断电" in page.content.decode()
+    assert (page.context["may_commit"], page.context["batch"].state) == (False, "failed")
+
+
+def test_rows_are_found_by_their_number(
+    client_of: Callable[[User], Client], bureau_clerk: User, county: County
+) -> None:
+    client = client_of(bureau_clerk)
+    batch = sent(client, "villages", file_of(VILLAGES))
+    address = reverse("imports:batch", args=[batch.pk])
+    rows = client.get(address, {"row": "3"}).context["rows"]
+    assert [(item.row.row, item.row.values["行政村"]) for item in rows] == [(3, "柳溪村")]
+    for garbage in ("999999999999999999999", "-1", "三", "٣"):
+        assert client.get(address, {"row": garbage}).status_code == 200
 
 
 def test_too_large_file_is_told_at_the_form(
