@@ -15,9 +15,8 @@ from tablib import Dataset
 from benchmarks import people
 from povertyaid.audit.actor import system_user
 from povertyaid.imports import services
-from povertyaid.imports.context import Options
-from povertyaid.imports.engine import make_plan
 from povertyaid.imports.models import ImportBatch
+from povertyaid.imports.options import Options
 from povertyaid.lib import names
 from povertyaid.lib.crypto import lookup_hash
 from povertyaid.lib.periods import entry_year_of, school_year_of
@@ -82,10 +81,8 @@ def _imported(path: Path) -> tuple[Seconds, ImportBatch]:
     user, clock, data = system_user(), Clock(), path.read_bytes()
 
     def preview() -> ImportBatch:
-        options = Options()
-        with transaction.atomic():
-            plan = make_plan(kind="students", data=data, name=path.name, user=user, options=options)
-            return services.open_batch(plan=plan, data=data, options=options, user=user)
+        kept = services.receive(data=data, name=path.name, user=user, options=Options(), kinds=["students"])
+        return services.prepare(batch=kept, user=user)
 
     batch = clock.time("preview", preview)
     done = clock.time("commit", lambda: services.commit_batch(batch=batch, user=user, all_or_nothing=True))

@@ -29,22 +29,21 @@ def link_members(committed: Committed) -> None:
     hashes.discard("")
     if not hashes:
         return
-    free = Student.objects.filter(member__isnull=True, enrolments__school__county=committed.batch.county)
-    students = by_key(free.distinct(), "identity_hash", hashes)
+    # Members first: of a roll of pupils most are in no list of households, and none of those need be read again.
     members = by_key(
         Member.objects.filter(household__county=committed.batch.county, left_on__isnull=True),
         "identity_hash",
-        students,
+        hashes,
     )
-    taken = set(
-        Student.objects.filter(
-            member__in=[item.pk for found in members.values() for item in found]
-        ).values_list("member", flat=True)
+    free = Student.objects.filter(member__isnull=True, enrolments__school__county=committed.batch.county)
+    students = by_key(free.distinct(), "identity_hash", members)
+    taken = by_key(
+        Student.objects.only("member_id"), "member_id", [item.pk for key in students for item in members[key]]
     )
     updates = [
         Update(students[key][0], {"member": found[0]})
         for key, found in members.items()
-        if found[0].pk not in taken
+        if key in students and found[0].pk not in taken
     ]
     bulk_write(update=updates, actor=committed.actor, batch_id=committed.batch.pk)
 

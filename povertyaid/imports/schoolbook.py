@@ -70,6 +70,7 @@ class SchoolBook:
         self._user = user
         self._scope = scope or scope_of(user)
         self._more = more
+        self._resolved: dict[str, Resolution] = {}
 
     @cached_property
     def schools(self) -> list[School]:
@@ -95,6 +96,13 @@ class SchoolBook:
         for 青石坳中心完小. Of several those count that also end alike, so that 青石坳中心完小竹溪教学点 is not meant.
         Two candidates are no answer.
         """
+        # The same few names stand in every row of a list.
+        known = self._resolved.get(text)
+        if known is None:
+            known = self._resolved[text] = self._resolve(text)
+        return known
+
+    def _resolve(self, text: str) -> Resolution:
         key = school_key(text)
         if not key:
             return Resolution(None)
