@@ -117,6 +117,11 @@ def _all_allowed(source: Source) -> bool:
     )
 
 
+def undecided(source: Source) -> Source:
+    """A source as if nobody had said yet what its sheets are."""
+    return replace(_with_parts(source, ()), kinds=())
+
+
 def _with_parts(source: Source, parts: tuple[Part, ...]) -> Source:
     return replace(source, options=replace(source.options, parts=parts))
 

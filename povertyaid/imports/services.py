@@ -10,15 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.audit.models import AccessLog
-from povertyaid.audit.services import bulk_write, log_access
+from povertyaid.audit.services import bulk_rows, log_access
 from povertyaid.files.models import Attachment
 from povertyaid.imports.context import ImportContext, ImportRefusedError
-from povertyaid.imports.mapping import Inspection, inspect
-from povertyaid.imports.models import ImportBatch, WrongBatchMoveError
+from povertyaid.imports.mapping import Inspection, inspect, note_use
+from povertyaid.imports.models import ImportBatch, ImportRow, WrongBatchMoveError
 from povertyaid.imports.options import Options
 from povertyaid.imports.plans import FilePlan, Source, blocked_of, plan_file, play, read, write_plan
 from povertyaid.imports.questions import Decisions
-from povertyaid.imports.reporting import report_of, rows_of
+from povertyaid.imports.reporting import LINE, LineWriter, lines_of, report_of
 from povertyaid.lib.messages import Message
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.model import UnreadableFileError
@@ -108,7 +108,8 @@ def prepare(
         source = source_of(batch, user, progress)
     except UnreadableFileError as error:
         return _refuse(batch, error.message, finish)
-    found = inspect(source)
+    found = inspect(source, office=batch.office)
+    note_use(batch, found)
     try:
         if not found.certain:
             return _ask_for_columns(batch, found, found.message, finish)
@@ -174,10 +175,10 @@ def keep_preview(
     The rows are written in pieces and the batch last: until then it shows no preview, never half of one.
     """
     batch.rows.all().delete()
-    rows = rows_of(batch, plan)
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        bulk_write(create=rows[start : start + _ROWS_AT_ONCE], actor=plan.source.user, batch_id=batch.pk)
-        progress.tell(_("keeping the preview"), start, len(rows))
+    lines, writer = lines_of(plan), LineWriter(batch)
+    for start in range(0, len(lines), _ROWS_AT_ONCE):
+        bulk_rows(ImportRow, LINE, map(writer.stored, lines[start : start + _ROWS_AT_ONCE]))
+        progress.tell(_("keeping the preview"), start, len(lines))
     with transaction.atomic():
         batch.kind = plan.kind
         batch.counts = plan.counts
