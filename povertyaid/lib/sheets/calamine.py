@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO
 
@@ -11,9 +10,6 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from povertyaid.lib.sheets.model import Limits, Rows, UnreadableFileError, Value
 from povertyaid.lib.sheets.refusals import damaged
-
-# How the format writes a character that XML cannot hold (ECMA-376 part 1, 22.9.2.19), as in a_x000D_b.
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def read_values(source: BinaryIO, last_rows: dict[str, int], limits: Limits) -> dict[str, tuple[int, Rows]]:
@@ -56,7 +52,7 @@ def _sheet_values(workbook: CalamineWorkbook, index: int, last_row: int, limits:
 
 def _plain(value: float | str | bool | date | datetime | time | timedelta) -> Value:
     if isinstance(value, str):
-        return (_ESCAPED.sub(_unescaped, value) if "_x" in value else value) or None
+        return value or None
     if isinstance(value, float):
         # Not a number, or infinite: no amount, and not to be counted with.
         return value if math.isfinite(value) else str(value)
@@ -64,7 +60,3 @@ def _plain(value: float | str | bool | date | datetime | time | timedelta) -> Va
         minutes = int(value.total_seconds() // 60)
         return f"{minutes // 60}:{minutes % 60:02d}"
     return value.isoformat() if isinstance(value, time) else value
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    return chr(int(match[1], 16))

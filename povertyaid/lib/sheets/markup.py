@@ -78,8 +78,12 @@ def decode_page(data: bytes) -> tuple[str, str]:
 
 def _sheet(text: str, name: str, limits: Limits) -> Sheet:
     page = _Page(name, limits)
-    page.feed(text)
-    page.close()
+    try:
+        page.feed(text)
+        page.close()
+    except AssertionError as error:
+        # So the standard library's parser says that a declaration is none.
+        raise damaged(error) from error
     return page.sheet()
 
 
@@ -105,8 +109,8 @@ class _Cell:
 def _span(attributes: dict[str, str | None], name: str, most: int) -> int:
     text = (attributes.get(name) or "1").strip()
     number = int(text[:9]) if text.isdecimal() else 1
-    # A span of nought reaches to the end.
-    return min(number or most, most)
+    # A rowspan of nought reaches to the end of the table; other spans know no nought.
+    return min(number or (most if name == "rowspan" else 1), most)
 
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:

@@ -175,12 +175,17 @@ def _scan_rows(piece: bytes, scan: SheetScan) -> list[int]:
     return numbers
 
 
+def _count_cells(xml: bytes, *, prefixed: bool) -> int:
+    if prefixed:
+        return len(_ANY_CELL.findall(xml))
+    return xml.count(b"<c ") + xml.count(b"<c>") + xml.count(b"<c/>")
+
+
 def _scan_cells(piece: bytes, numbers: list[int], scan: SheetScan) -> None:
     # Excel and WPS write the address first and no prefix; the general patterns cost twice as much.
-    plain = piece.count(b'<c r="')
-    as_usual = (
-        plain == piece.count(b"<c ") + piece.count(b"<c>") + piece.count(b"<c/") and b":c " not in piece
-    )
+    prefixed = any(tag in piece for tag in (b":c ", b":c>", b":c/>"))
+    cells = _count_cells(piece, prefixed=prefixed)
+    as_usual = not prefixed and piece.count(b'<c r="') == cells
     found = (_PLAIN_CELL if as_usual else _CELL).findall(piece)
     if found:
         if len(set(found)) != len(found):
@@ -194,10 +199,10 @@ def _scan_cells(piece: bytes, numbers: list[int], scan: SheetScan) -> None:
         )
     if scan.rows > LAST_ROW or scan.columns > LAST_COLUMN:
         raise damaged("a cell beyond the sheet")
-    if not as_usual and len(_ANY_CELL.findall(piece)) != len(_ADDRESSED_CELL.findall(piece)):
+    if not as_usual and cells != len(_ADDRESSED_CELL.findall(piece)):
         # Cells without an address stand one after the other; programs other than Excel write so.
         counts = [
-            len(_ANY_CELL.findall(part)) if _HOLDING_CELL.search(part) else 0
+            _count_cells(part, prefixed=prefixed) if _HOLDING_CELL.search(part) else 0
             for part in _ROW.split(piece)[2::2]
         ]
         scan.cells += sum(counts)
