@@ -22,6 +22,7 @@ from povertyaid.imports.keeping import Keeper
 from povertyaid.imports.models import ImportBatch, UndoEntry
 from povertyaid.imports.ordering import in_dependency_order
 from povertyaid.imports.resources import Committed, in_order, run_hooks
+from povertyaid.imports.sendback_layout import without_marks
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.child import read_in_child
 
@@ -152,7 +153,8 @@ def read(
     """Read the bytes of a file in a child process; UnreadableFileError says what is wrong with it."""
     progress.tell(_("reading the file"))
     return Source(
-        read_in_child(data, name, limits=limits()),
+        # A workbook that we gave back has two columns more than the sender's own.
+        without_marks(read_in_child(data, name, limits=limits())),
         name,
         hashlib.sha256(data).hexdigest(),
         user,
@@ -205,7 +207,7 @@ def play(
     plans = []
     for kind in source.in_order:
         plan = _plan(source, kind, blocked, progress)
-        if batch.county_id is None:
+        if batch._state.adding:
             # A rehearsal; what follows from the rows asks for the county.
             batch.county = plan.context.school.county if plan.context.school else plan.context.counties[0]
         write_plan(plan, batch=batch, user=source.user, progress=progress)
