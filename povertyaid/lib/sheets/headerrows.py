@@ -165,6 +165,7 @@ class HeaderFinder:
         self.sheet = sheet
         self.columns = columns
         self.names = HeaderNames(columns)
+        self._seen: dict[str, bool] = {}
         self.required = frozenset(required)
         self.merges = merges or Merges(sheet)
         self._covered = self.merges.cover(across=True)
@@ -376,24 +377,28 @@ class HeaderFinder:
     def begins(self, offset: int) -> Block | None:
         """Another header that begins in this row: three known names, or two and nothing else."""
         rows = self.sheet.rows
-        own = [text_of(value) for value in rows[offset] if isinstance(value, str) and plain(value)]
-        if len(own) < 2 or not any(self._is_name(text) or names_group(text) for text in own):
-            return None
+        own = [value for value in rows[offset] if isinstance(value, str) and value.strip()]
         merged = bool(self.merges.starts.get(offset))
+        named = sum(map(self._is_name, own))
+        if len(own) < 2 or (named < 2 and not (merged and any(map(names_group, own)))):
+            return None
         best: Block | None = None
         for height in range(1, (HEADER_HEIGHT if merged else 1) + 1):
             if offset + height > len(rows) or is_blank_row(rows[offset + height - 1]):
                 break
             block = self.block(offset, height)
             texts = [text for text in block.texts if text]
-            named = [text for text in texts if self._is_name(text)]
-            if (len(named) >= 3 or (len(named) == len(texts) == 2)) and len(named) * 2 >= len(texts):
+            known = [text for text in texts if self._is_name(text)]
+            if (len(known) >= 3 or (len(known) == len(texts) == 2)) and len(known) * 2 >= len(texts):
                 better = best is None or len(block.matching.keys) > len(best.matching.keys)
                 best = block if better else best
         return best
 
     def _is_name(self, text: str) -> bool:
-        return is_header_word(text) or self.names.find(text, "") is not None
+        """Whether a text names a column; cells of records repeat, so that each text is looked at once."""
+        if text not in self._seen:
+            self._seen[text] = is_header_word(text) or self.names.find(text, "") is not None
+        return self._seen[text]
 
 
 def guess_header(sheet: Sheet) -> tuple[int, int] | None:
