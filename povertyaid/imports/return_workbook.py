@@ -77,7 +77,8 @@ def _instructions(target: Worksheet, resource: SheetResource, sheet: ReturnSheet
             "Correct the cells that are wrong and send the workbook back. Rows that are right may stay or be deleted."
         ),
         _(
-            "Stars stand for digits that are not shown. A number that is right stays as it is; a wrong one is typed anew, whole."
+            "Stars stand for digits that are not shown. A number that is right stays as it is; "
+            "a wrong one is typed anew, whole."
         ),
         _("An empty cell never erases what is stored. New records are added below, without a key."),
         _("The hidden column “%(column)s” tells which record a row is about; do not change it.")
