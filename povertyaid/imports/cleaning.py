@@ -110,7 +110,7 @@ class TableCleaner:
         header = cell.header_text if cell is not None else ""
         ctx = item.contexts.get(header)
         if ctx is None:
-            ctx = item.contexts[header] = Context(self._today, self._table.money_unit(header))
+            ctx = item.contexts[header] = Context(self._today, self._table.money_unit(header), header)
         try:
             cleaned = column.cleaner(value, ctx=ctx)
         except CellError as error:
