@@ -221,6 +221,8 @@ class RegistryPlanner:
         ordered = [family.base, *(row for row in family.rows if row is not family.base)]
         for key in _HOUSEHOLD_KEYS:
             values = [(row, row.get(key)) for row in ordered if row.get(key) is not None]
+            # An empty cell that erases gives way to any row that tells something: merged cells stand in one row alone.
+            values = [(row, value) for row, value in values if value != ""] or values[:1]
             if not values:
                 continue
             chosen = values[0][1]

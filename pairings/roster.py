@@ -220,7 +220,7 @@ class PairingPlanner:
         if start is not None and not str(begun).startswith(str(start)):
             begun = start
             values |= {"start_on": begun.value, "start_precision": begun.precision}
-        if measures:
+        if "measures" in pair.row.values:
             values["measures"] = measures
         item.change(stored, values, keys={"start_on": "start", "start_precision": "start"})
         return begun

@@ -36,7 +36,8 @@ def failed_number(row: Row, key: str = "identity") -> str:
 def forgive(row: Row, key: str) -> None:
     """Take back what was found wrong with one cell: it was settled by a decision, or is asked for in its place."""
     label = row.column(key)
-    row.notes = [note for note in row.notes if note.level != "error" or note.column != label]
+    # In place: rows that one row of the file was split into share their notes.
+    row.notes[:] = [note for note in row.notes if note.level != "error" or note.column != label]
 
 
 def only_wrong_at(row: Row, key: str) -> bool:

@@ -75,6 +75,7 @@ class ImportContext:
         self.user = user
         self.options = options
         self._decisions = decisions or Decisions()
+        self.kind = ""
         self.today: dt.date = timezone.localdate()
         self.scope = import_scope(user, label) if label else scope_of(user)
         self.schools = SchoolBook(user, scope=self.scope)
@@ -99,7 +100,8 @@ class ImportContext:
 
     def decision(self, row: Row, code: str) -> Decision | None:
         """What a person decided about a near miss of a row (`Row.ask` with that code); None as long as nobody did."""
-        return self._decisions.of(row.sheet, row.number, row.table.resource.kind, code)
+        # The kind that is imported: a row may have been split into rows of another kind.
+        return self._decisions.of(row.sheet, row.number, self.kind or row.table.resource.kind, code)
 
     @property
     def county_wide(self) -> bool:
