@@ -181,6 +181,8 @@ UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_MB", 20, least=1) * 1024 * 1024
 IMPORT_INLINE_BYTES = env.integer("IMPORT_INLINE_KB", 200, least=0) * 1024
 IMPORT_READ_SECONDS = env.integer("IMPORT_READ_SECONDS", 20, least=1)
 IMPORT_READ_MB = env.integer("IMPORT_READ_MB", 500, least=200)
+# The file of a finished import is erased after so many days, with the values of its rows.
+IMPORT_FILE_DAYS = env.integer("IMPORT_FILE_DAYS", 180, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -106,6 +106,10 @@ class AttachmentAdmin(ScopedAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         record = get_object_or_404(Attachment.objects.visible_to(request.user).defer("content"), pk=pk)
+        if not record.content:
+            text = _("The file was erased after the set time. Only its name and what became of it are kept.")
+            messages.error(request, text)
+            return redirect("admin:files_attachment_change", record.pk)
         reason = ""
         # Imports stand in a layer above: reached by the lookup string.
         if Attachment.objects.filter(pk=pk, batches__isnull=False).exists():

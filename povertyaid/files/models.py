@@ -11,11 +11,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.lib import crypto
+from povertyaid.lib.messages import MessageError
 from povertyaid.schools.base import Record
 from povertyaid.schools.models import County, School
 
 if TYPE_CHECKING:
     from povertyaid.schools.scope import Scope
+
+
+class ErasedFileError(MessageError):
+    """The bytes of a file were erased after the set time; its name, size and digest are kept. Code: erased."""
 
 
 class Attachment(Record):
@@ -63,7 +68,12 @@ class Attachment(Record):
         self.content = crypto.encrypt_bytes(data)
 
     def get(self) -> bytes:
-        """Return the bytes as they arrived. Raises WrongKeyError when the keys do not fit."""
+        """Return the bytes as they arrived. Raises WrongKeyError when the keys do not fit, ErasedFileError without any."""
+        if not self.content:
+            raise ErasedFileError(
+                "erased",
+                _("The file was erased after the set time. Only its name and what became of it are kept."),
+            )
         return crypto.decrypt_bytes(bytes(self.content))
 
 

@@ -14,8 +14,10 @@ class ImportsConfig(AppConfig):
         """Find the kinds: every app declares its own in `resources.py`."""
         # Schools lie below imports, so that their kinds are declared here.
         import povertyaid.imports.school_resources  # noqa: F401
-        from povertyaid.imports import jobs
+        from povertyaid.imports import jobs, retention
+        from povertyaid.work.daily import register_daily
 
         # What an app says about taking back its records stands in `undoing.py`.
         autodiscover_modules("resources", "undoing")
         jobs.register()
+        register_daily("imports.erase_old_files", retention.delete_old_files)

@@ -51,7 +51,7 @@ _TELL_EVERY = 2000
 
 
 class SendbackError(MessageError):
-    """There is no workbook to give back. Codes: erased, none, unknown."""
+    """There is no workbook to give back. Codes: none, unknown."""
 
 
 @dataclass
@@ -88,14 +88,12 @@ def may_take_back(batch: ImportBatch, user: User) -> bool:
 def refused_workbook(batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS) -> bytes:
     """The refused rows as an .xlsx file, each bad cell coloured with a comment; logged as an export.
 
-    PermissionDenied for who may not have them; SendbackError when no row is refused, or the file was erased;
-    UnreadableFileError when it cannot be read any more.
+    PermissionDenied for who may not have them; SendbackError when no row is refused; ErasedFileError when the file was
+    erased; UnreadableFileError when it cannot be read any more.
     """
     if not may_take_back(batch, user):
         raise PermissionDenied
     tables = batch.report.get("tables", [])
-    if not batch.file.content:
-        raise SendbackError("erased", _("The file was erased after the set time. Ask the sender for it."))
     problems = _problems(batch, tables)
     if not problems:
         raise SendbackError("none", _("No row of this import is refused."))

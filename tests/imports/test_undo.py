@@ -273,7 +273,7 @@ def test_head_who_stepped_back_returns(bureau_clerk: User, school: School, villa
     headers = FAMILIES
     place = [villages[0].township, villages[0].name, household.number]
     woman = factories.identity_number(dt.date(1986, 3, 4), 0)
-    rows = [
+    rows: list[list[Any]] = [
         headers,
         [*place, "43120200000102", "周若兰", woman, 2, "户主", "脱贫户", "因病"],
         [*place, "43120200000101", "沈一民", head.identity.clear, 2, "配偶", "脱贫户", "因病"],
@@ -295,7 +295,7 @@ def test_linked_pupil_is_let_go_before_the_member_is_deleted(
     headers = FAMILIES
     place = [villages[0].township, villages[0].name, "431202000001"]
     head = factories.identity_number(dt.date(1986, 3, 4), 0)
-    rows = [
+    rows: list[list[Any]] = [
         headers,
         [*place, "43120200000101", "沈一民", head, 2, "户主", "脱贫户", "因病"],
         [*place, "43120200000102", "沈小雨", child.identity.clear, 2, "之女", "脱贫户", "因病"],
@@ -314,7 +314,10 @@ def test_helpers_made_on_the_way_go_too(bureau_clerk: User, school: School) -> N
     )
     before = everything()
     headers = ["帮扶责任人", "职务", "联系电话", "帮扶对象", "年级班级", "结对时间", "帮扶措施"]
-    rows = [headers, ["蒋丽", "教师", "13959140280", "朱平", "三(1)班", "2026-03", "学业辅导"]]
+    rows: list[list[Any]] = [
+        headers,
+        ["蒋丽", "教师", "13959140280", "朱平", "三(1)班", "2026-03", "学业辅导"],
+    ]
     batch = imported("pairings", rows, bureau_clerk, school, period=SEMESTER)
     assert Staff.objects.filter(name="蒋丽").exists()
     undo_batch(batch=batch, user=bureau_clerk)
@@ -338,7 +341,7 @@ def test_payments_of_a_closed_disbursement_stay(bureau_clerk: User, school: Scho
         factories.SchoolClassFactory(school=school, stage="primary", entry_year=2023, number=1), name="朱平"
     )
     headers = ["姓名", "年级班级", "资助项目", "应发", "实发"]
-    rows = [headers, ["朱平", "三(1)班", "生活补助", 312.5, 312.5]]
+    rows: list[list[Any]] = [headers, ["朱平", "三(1)班", "生活补助", 312.5, 312.5]]
     batch = imported("payments", rows, bureau_clerk, school, period=SEMESTER)
     disbursement = Disbursement.objects.get()
     disbursement.move(Disbursement.State.SIGNING)
