@@ -68,7 +68,9 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
         for field in fields:
             if field.attname in given:
                 values = by_name[given[field.attname]]
-                as_text = isinstance(field, models.JSONField) and type(values[0]) is str
+                as_text = isinstance(field, models.JSONField) and all(
+                    value is None or type(value) is str for value in values
+                )
                 prepared.append(values if as_text else _prepared(field, values))
             else:
                 value = now if _is_dated(field) else field.get_default()

@@ -19,6 +19,7 @@ from povertyaid.imports.options import Options
 from povertyaid.imports.plans import FilePlan, Source, blocked_of, plan_file, play, read, write_plan
 from povertyaid.imports.questions import Decisions
 from povertyaid.imports.reporting import LINE, LineWriter, lines_of, report_of
+from povertyaid.lib.collector import collector_paused
 from povertyaid.lib.messages import Message
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.model import UnreadableFileError
@@ -95,6 +96,7 @@ def _first_county(context: ImportContext) -> County:
     return context.counties[0] if context.counties else context.county
 
 
+@collector_paused()
 def prepare(
     *, batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS, finish: Finish = _nothing
 ) -> ImportBatch:
@@ -213,6 +215,7 @@ def write_file(plan: FilePlan, *, batch: ImportBatch, progress: Progress = NO_PR
     return plan
 
 
+@collector_paused()
 @transaction.atomic
 def import_file(*, plan: FilePlan, data: bytes, office: str = "") -> tuple[ImportBatch, FilePlan]:
     """Keep a file, its preview, and write it at once: for the command line, inside one transaction."""
@@ -225,6 +228,7 @@ def import_file(*, plan: FilePlan, data: bytes, office: str = "") -> tuple[Impor
     return batch, write_file(plan, batch=batch)
 
 
+@collector_paused()
 def commit_batch(
     *,
     batch: ImportBatch,

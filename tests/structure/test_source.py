@@ -23,6 +23,7 @@ BULK = {"bulk_create", "bulk_update", "_raw_delete", "_update", "raw", "extra"}
 SERVICE = "povertyaid/audit/services.py"
 PAST_THE_HISTORY = {
     SERVICE: "writes the history itself",
+    "povertyaid/audit/inserting.py": "called by that service alone",
     "povertyaid/work/fence.py": "works keep no history; a conditional UPDATE decides who ends one",
     "povertyaid/work/pruning.py": "entries of the queue, which are no records",
     "povertyaid/files/rotation.py": "encrypts the same values with a new key: nothing that people entered changes",
