@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.lib.messages import MessageError
+from povertyaid.lib.sheets.guessing import guess_header
 from povertyaid.lib.sheets.headers import (
     Column,
     ForcedHeader,
@@ -18,19 +18,40 @@ from povertyaid.lib.sheets.headers import (
     match_names,
     names_group,
 )
+from povertyaid.lib.sheets.places import (
+    HEADER_HEIGHT,
+    HEADER_SEARCH,
+    Merges,
+    at,
+    column_name,
+    is_blank_row,
+    text_of,
+)
 from povertyaid.lib.sheets.rows import is_header_word, is_unit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from povertyaid.lib.sheets.model import Sheet, Value
+    from povertyaid.lib.sheets.model import Sheet
 
-HEADER_SEARCH = 60
-HEADER_HEIGHT = 3
+__all__ = [
+    "HEADER_HEIGHT",
+    "HEADER_SEARCH",
+    "Block",
+    "Header",
+    "HeaderFinder",
+    "Merges",
+    "NoTableError",
+    "at",
+    "column_name",
+    "columns_of",
+    "guess_header",
+    "headers_of",
+    "is_blank_row",
+    "text_of",
+]
 _SHOWN_HEADERS = 12
-_LONGEST_NAME = 30
 _LONGEST_GROUP = 16
-_LOOKED_BELOW = 12
 
 
 class NoTableError(MessageError):
@@ -65,90 +86,6 @@ class Block:
     def end(self) -> int:
         """The first row below."""
         return self.start + self.height
-
-
-class Merges:
-    """Merged cells by row, and the values that covered cells show."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        """Look at the merged ranges of a sheet once."""
-        self._ranges = sorted(set(sheet.merges))
-        self._sheet = sheet
-        self._width = max(map(len, sheet.rows), default=0)
-        self._last = sheet.first_row + len(sheet.rows) - 1
-        # Offset of the first row → (last offset, first column, last column); columns from 0.
-        self.starts: dict[int, list[tuple[int, int, int]]] = {}
-        for top, left, bottom, right in self._ranges:
-            if top >= sheet.first_row and bottom >= top and right >= left >= 1:
-                found = self.starts.setdefault(top - sheet.first_row, [])
-                found.append((bottom - sheet.first_row, left - 1, right - 1))
-
-    def cover(self, *, across: bool, start: int = 0) -> dict[int, dict[int, Value]]:
-        """By offset of the row: column index → value of the merged cell that covers it, without the cell itself.
-
-        With `across` a merged cell speaks for every column that it covers, as headers do; without it only for
-        its first column, as a record's value is that of one field. Merged cells that begin above `start` are
-        left out.
-        """
-        covered: dict[int, dict[int, Value]] = {}
-        for top in sorted(self.starts):
-            if not start <= top < len(self._sheet.rows):
-                continue
-            row = self._sheet.rows[top]
-            for bottom, left, right in self.starts[top]:
-                # Ranges never overlap in a sound file; in an unsound one the first counts.
-                value = row[left] if left < len(row) else None
-                if value is None:
-                    continue
-                last = min(right, self._width - 1) if across else left
-                for offset in range(top, min(bottom, len(self._sheet.rows) - 1) + 1):
-                    cells = covered.setdefault(offset, {})
-                    for column in range(left, last + 1):
-                        if (offset, column) != (top, left):
-                            cells.setdefault(column, value)
-        return covered
-
-    def bottom_of(self, start: int, end: int) -> int:
-        """The first row below the merged cells that begin in these rows; `end` when none reaches further."""
-        return max(
-            [end, *(bottom + 1 for top in range(start, end) for bottom, _l, _r in self.starts.get(top, ()))]
-        )
-
-    def wide(self, offset: int, column: int) -> int:
-        """How many columns the merged cell has that begins here; 1 for a plain cell."""
-        return next(
-            (right - left + 1 for _b, left, right in self.starts.get(offset, ()) if left == column), 1
-        )
-
-
-def text_of(value: Value) -> str:
-    """A cell of a header or title: its words with single blanks."""
-    return " ".join(str(value).split()) if value is not None else ""
-
-
-def at(row: Sequence[Value], index: int) -> Value:
-    """The cell of a row, None behind its end."""
-    return row[index] if index < len(row) else None
-
-
-def is_blank_row(row: Sequence[Value]) -> bool:
-    """Whether no cell holds anything but blanks."""
-    return all(value is None or (isinstance(value, str) and not value.strip()) for value in row)
-
-
-def column_letter(index: int) -> str:
-    """The letters that Excel shows above a column; 0 is A, 26 is AA."""
-    letters = ""
-    number = index + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def column_name(index: int) -> str:
-    """The name of a column without a header: C列."""
-    return f"{column_letter(index)}列"
 
 
 class HeaderFinder:
@@ -399,78 +336,6 @@ class HeaderFinder:
         if text not in self._seen:
             self._seen[text] = is_header_word(text) or self.names.find(text, "") is not None
         return self._seen[text]
-
-
-def guess_header(sheet: Sheet) -> tuple[int, int] | None:
-    """First row (as Excel numbers it) and height of what looks like a header, for a sheet whose names nobody knows.
-
-    Short, distinct texts in most columns, no numbers among them, above rows that hold numbers, dates or
-    other texts. None when no row looks like it.
-    """
-    merges = Merges(sheet)
-    best: tuple[float, int] | None = None
-    for start in range(min(HEADER_SEARCH, len(sheet.rows))):
-        score = _likeness(sheet, start)
-        if score > 0 and (best is None or score > best[0]):
-            best = (score, start)
-    if best is None:
-        return None
-    start = best[1]
-    # Merged cells in the row make it the upper one of several.
-    while start > 0 and any(bottom >= start for bottom, _l, _r in merges.starts.get(start - 1, ())):
-        if len(_words(sheet, start - 1)) < 2:
-            break
-        start -= 1
-    end = max(best[1] + 1, merges.bottom_of(start, best[1] + 1))
-    spanning = any(right > left for _b, left, right in merges.starts.get(start, ()))
-    if spanning and end == start + 1 and end < len(sheet.rows) and _is_lower_half(sheet, merges, end):
-        end += 1
-    return sheet.first_row + start, min(end - start, HEADER_HEIGHT)
-
-
-def _words(sheet: Sheet, offset: int) -> list[str]:
-    """The texts of a row when it has nothing but short ones, else an empty list."""
-    values = [value for value in sheet.rows[offset] if plain(value)]
-    texts = [text_of(value) for value in values]
-    if any(not isinstance(value, str) for value in values) or any(
-        len(text) > _LONGEST_NAME for text in texts
-    ):
-        return []
-    return texts
-
-
-def _is_lower_half(sheet: Sheet, merges: Merges, offset: int) -> bool:
-    """Whether the filled cells of a row stand below merged names only."""
-    spans = [(left, right) for _b, left, right in merges.starts.get(offset - 1, ()) if right > left]
-    used = [index for index, value in enumerate(sheet.rows[offset]) if plain(value)]
-    return (
-        bool(used)
-        and bool(_words(sheet, offset))
-        and all(any(left <= index <= right for left, right in spans) for index in used)
-    )
-
-
-def _likeness(sheet: Sheet, start: int) -> float:
-    """How much a row looks like a header; 0 when it cannot be one."""
-    words = _words(sheet, start)
-    if len(words) < 2 or any(word[:1].isdecimal() for word in words):
-        return 0
-    below = [row for row in sheet.rows[start + 1 : start + 1 + _LOOKED_BELOW] if not is_blank_row(row)]
-    if not below:
-        return 0
-    width = max(sum(bool(plain(value)) for value in row) for row in below)
-    names = sum(is_header_word(word) for word in words)
-    used = [index for index, value in enumerate(sheet.rows[start]) if plain(value)]
-    other = sum(
-        any(
-            isinstance(at(row, index), (int, float, date))
-            or any(c.isdecimal() for c in plain(at(row, index)))
-            for row in below
-        )
-        for index in used
-    )
-    distinct = len(set(words)) / len(words)
-    return (min(len(words), width) + 2 * names + other) * distinct - start * 0.1
 
 
 def columns_of(sheet: Sheet, first_row: int, height: int) -> list[Header]:

@@ -15,20 +15,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.lib.messages import Message
+from povertyaid.lib.sheets.guessing import guess_header
 from povertyaid.lib.sheets.headerrows import (
     Block,
     Header,
     HeaderFinder,
-    Merges,
     NoTableError,
-    at,
     columns_of,
-    guess_header,
     headers_of,
-    is_blank_row,
-    text_of,
 )
 from povertyaid.lib.sheets.headers import Column, ForcedHeader, header_signature
+from povertyaid.lib.sheets.places import Merges, at, is_blank_row, text_of
 from povertyaid.lib.sheets.rows import (
     Shape,
     Why,
