@@ -12,6 +12,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export import fields, resources, widgets
@@ -197,9 +198,11 @@ class ScopedExportMixin(ExportMixin):  # type: ignore[misc]
             detail=detail,
             reason=chosen.get("reason", ""),
         )
-        name = f"{self.model._meta.model_name}-{timezone.localdate():%Y%m%d}.{file_format.get_extension()}"
+        kind, today = self.opts.verbose_name_plural, timezone.localdate()
+        name = f"{kind}-{today:%Y%m%d}.{file_format.get_extension()}"
         response = HttpResponse(data, content_type=file_format.get_content_type())
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        disposition = content_disposition_header(as_attachment=True, filename=name)
+        response["Content-Disposition"] = disposition or "attachment"
         response["Cache-Control"] = "no-store"
         return response
 
