@@ -19,7 +19,7 @@ from households.models import Assignment, Household, IncomeYear, Member, Relatio
 from pairings.models import Contact, Pairing, PrivateNote
 from povertyaid.audit.models import AccessLog, Change
 from povertyaid.files.models import Attachment, Document
-from povertyaid.imports.models import ImportBatch, ImportRow
+from povertyaid.imports.models import ImportBatch, ImportRow, ReturnSheet, SavedMapping, UndoEntry
 from povertyaid.lib import periods
 from povertyaid.schools.models import (
     County,
@@ -241,6 +241,41 @@ class ImportRowFactory(_Factory):
     row = factory.Sequence(lambda n: n + 4)
     outcome = ImportRow.Outcome.CREATED
     values = factory.LazyFunction(lambda: {"name": "赵晓雨"})
+
+
+class SavedMappingFactory(_Factory):
+    """The bureau's; name a school for a school's own."""
+
+    class Meta:
+        model = SavedMapping
+
+    county = factory.SubFactory(CountyFactory)
+    school = None
+    sender = factory.Sequence(lambda n: f"民政局{n + 1}股")
+    digest = factory.Sequence(lambda n: f"{n:064x}")
+    parts = factory.LazyFunction(lambda: [{"kind": "villages", "columns": {"乡镇": "township", "村": "name"}}])
+
+
+class UndoEntryFactory(_Factory):
+    class Meta:
+        model = UndoEntry
+
+    batch = factory.SubFactory(ImportBatchFactory)
+    model = "households.village"
+    stage = UndoEntry.Stage.ROWS
+    records = 1
+    content = '[[1,{"name":["青石村","青石坳村"]},{}]]'
+
+
+class ReturnSheetFactory(_Factory):
+    class Meta:
+        model = ReturnSheet
+
+    county = factory.SubFactory(CountyFactory)
+    school = None
+    kind = "students"
+    token = factory.Sequence(lambda n: f"{n:032x}")
+    rows_count = 1
 
 
 class WorkFactory(_Factory):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.imports.models import ImportBatch
+from povertyaid.imports.models import ImportBatch, SavedMapping
 from povertyaid.imports.resources import resource_for
 from povertyaid.schools.admin_base import ScopedAdmin, ScopedRelatedFilter
 
@@ -93,4 +93,40 @@ class ImportBatchAdmin(ScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What arrived is never removed by hand."""
+        return False
+
+
+@admin.register(SavedMapping)
+class SavedMappingAdmin(ScopedAdmin):
+    """Columns that were decided once: renamed here or removed; they are made on the page of an import."""
+
+    list_display = ("sender", "kinds_text", "school", "used_at", "created_at")
+    list_filter = (("school", ScopedRelatedFilter), "used_at")
+    list_select_related = ("school",)
+    search_fields = ("sender",)
+    fields = ("sender", "kinds_text", "columns_text", "school", "county", "used_at", "created_at")
+    readonly_fields = ("kinds_text", "columns_text", "school", "county", "used_at", "created_at")
+
+    @admin.display(description=_("kind"))
+    def kinds_text(self, record: SavedMapping) -> str:
+        """The kinds that the columns are read as."""
+        found = [resource_for(part["kind"]) for part in record.parts]
+        labels = "、".join(str(resource.label) for resource in found if resource is not None)
+        return labels or str(_("not read"))
+
+    @admin.display(description=_("columns"))
+    def columns_text(self, record: SavedMapping) -> str:
+        """Each header with its column."""
+        lines = []
+        for part in record.parts:
+            resource = resource_for(part["kind"])
+            if resource is not None:
+                names = {column.key: column.header for column in resource.columns}
+                lines += [
+                    f"{header} → {names[key]}" for header, key in part["columns"].items() if key in names
+                ]
+        return format_html_join("、", "{}", ((line,) for line in lines))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Columns are kept where they are decided."""
         return False

@@ -60,6 +60,7 @@ SECTIONS: tuple[Section, ...] = (
             Link(_("Import a list"), "imports:index", ("imports.add_importbatch", "imports.view_importbatch")),
             "imports.importbatch",
             "imports.importrow",
+            "imports.savedmapping",
         ),
     ),
     Section(

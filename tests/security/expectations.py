@@ -35,6 +35,7 @@ NEVER = {
     ("files.attachment", "change"): "a file stays as it arrived",
     ("work.work", "change"): "a work is stopped on the page that shows its progress",
     ("imports.importbatch", "add"): "lists are sent on the import page",
+    ("imports.savedmapping", "add"): "columns are kept on the page of an import",
     (
         "schools.rolegrant",
         "delete",
@@ -120,7 +121,7 @@ def _records(of: SchoolRecords, account: User) -> dict[str, models.Model]:
         county, of.school, of.school_class, of.department, of.colleague, account, account.grants.get(), of.village,
         of.household, of.member, of.pupil, of.enrolment, of.recognition, of.pairing, of.contact, of.note, programme,
         factories.StandardFactory(programme=programme), waiting, of.summary, of.document, of.attachment, of.batch,
-        of.row, *of.more,
+        of.row, *of.more, factories.SavedMappingFactory(county=county, school=of.school),
         factories.SpecialGroupFactory(),
         factories.WorkFactory(school=of.school),
         # One that was made is never deleted; one that waits may be.

@@ -51,7 +51,8 @@ CLASSIFIED = {
     "admin:schools_user_password": "test_first_passwords",
     "imports:index": "test_import_pages", "imports:batch": "test_import_pages", "imports:commit": "test_import_pages",
     "imports:cancel": "test_import_pages", "imports:template": "test_import_pages",
-    "imports:decide": "test_import_pages",
+    "imports:decide": "test_import_pages", "imports:columns": "test_import_pages",
+    "imports:undo": "test_import_pages", "imports:refused": "test_import_pages",
     "work:status": "test_background_works", "work:cancel": "test_background_works",
     "reports:index": "test_summary_pages", "reports:summary": "test_summary_pages",
     "reports:summary_pdf": "test_summary_pages", "reports:summary_html": "test_summary_pages",
@@ -337,10 +338,15 @@ def test_import_pages(desk: Desk) -> None:
             expected = 403 if not sends else 404 if not seen else 200 if allowed else 403
             assert_status(desk.post(url), expected, (persona.name, url, place), changes=True)
             assert_status(desk.get(url), 405 if sends else 403, (persona.name, url, place))
-        url = reverse("imports:decide", args=[pk])
+        for name in ("decide", "columns", "undo"):
+            url = reverse(f"imports:{name}", args=[pk])
+            expected = 403 if not sends else 404 if not seen else 200 if takes else 403
+            for response in (desk.get(url), desk.post(url)):
+                assert_status(response, expected, (persona.name, url, place), changes=True)
+        refused = reverse("imports:refused", args=[pk])
         expected = 403 if not sends else 404 if not seen else 200 if takes else 403
-        for response in (desk.get(url), desk.post(url)):
-            assert_status(response, expected, (persona.name, url, place), changes=True)
+        assert_status(desk.get(refused), expected, (persona.name, refused, place), changes=True)
+        assert_status(desk.post(refused), 405 if sends else 403, (persona.name, refused, place))
 
 
 def _table(persona: Persona, label: str) -> frozenset[str]:
@@ -392,7 +398,7 @@ def _closed(world: World, account: User) -> Iterator[str]:
     yield reverse("admin:schools_user_password", args=[account.pk])
     yield reverse("imports:template", args=[KIND])
     yield from (
-        reverse(f"imports:{name}", args=[world.home.batch.pk]) for name in ("batch", "commit", "cancel", "decide")
+        reverse(f"imports:{name}", args=[world.home.batch.pk]) for name in ("batch", "commit", "cancel", "decide", "columns")
     )
     for name in ("summary", "summary_pdf", "summary_html", "summary_json"):
         yield reverse(f"reports:{name}", args=[world.home.summary.pk])

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from povertyaid.audit.actor import SYSTEM_USERNAME, acting_as, system_user
 from povertyaid.imports.context import ImportRefusedError
-from povertyaid.imports.mapping import inspect
+from povertyaid.imports.examining import Wishes
+from povertyaid.imports.mapping import inspect, note_use
 from povertyaid.imports.options import Options
 from povertyaid.imports.plans import FilePlan, plan_file, read
 from povertyaid.imports.resources import kinds
@@ -34,7 +35,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The stable form of DESIGN §4."""
-        parser.add_argument("kind", metavar="KIND", help="、".join(resource.kind for resource in kinds()))
+        parser.add_argument(
+            "kind",
+            metavar="KIND",
+            help="、".join(resource.kind for resource in kinds())
+            + "; several with commas between them where one row holds several things",
+        )
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--school", metavar="CODE", default="", help="code or name of the school")
         parser.add_argument(
@@ -43,6 +49,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--set", metavar="HEADER=VALUE", action="append", default=[], dest="constants",
             help="a value for a column that the file lacks; may be given several times",
+        )  # fmt: skip
+        parser.add_argument(
+            "--map", metavar="HEADER=COLUMN", action="append", default=[], dest="columns",
+            help="which column a header of the file is (HEADER= for one that is not used); may be given several times",
+        )  # fmt: skip
+        parser.add_argument(
+            "--sheet", metavar="NAME", action="append", default=[], dest="sheets",
+            help="read only this sheet, also a hidden one; may be given several times",
         )  # fmt: skip
         parser.add_argument(
             "--as", metavar="USER", default="", dest="username", help="the account that imports"
@@ -95,11 +109,18 @@ class Command(BaseCommand):
         wanted = [kind for kind in options["kind"].split(",") if kind]
         source = read(data=data, name=path.name, user=user, options=chosen, kinds=wanted)
         with transaction.atomic(), acting_as(user):
-            plan = plan_file(inspect(source).source)
+            found = inspect(source, wishes=Wishes(_pairs(options["columns"]), options["sheets"]))
+            plan = found.tell(plan_file(found.settled()))
             before = earlier_import(plan=plan, user=user)
             if not options["commit"] or (options["all_or_nothing"] and plan.counts["rejected"]):
                 return plan, None, before
+            planned = plan
             batch, plan = import_file(plan=plan, data=data)
+            if plan is not planned:
+                found.tell(plan)
+            if found.mapping is not None:
+                note_use(batch, found)
+                batch.save(update_fields=["mapping"])
             return plan, batch, before
 
     @staticmethod
@@ -120,7 +141,9 @@ class Command(BaseCommand):
         self.stderr.write(message)
         sys.exit(UNREADABLE)
 
-    def _report(self, plan: FilePlan, told: dict[str, Any], before: ImportBatch | None, *, wanted: bool) -> None:
+    def _report(
+        self, plan: FilePlan, told: dict[str, Any], before: ImportBatch | None, *, wanted: bool
+    ) -> None:
         """The same for people."""
         write = self.stdout.write
         labels = "、".join(str(item.resource.label) for item in plan.plans)
