@@ -30,6 +30,7 @@ _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 # What stands inside them is no text of the page.
 _SKIPPED = {"script", "style", "title", "xml", "noscript", "template"}
 _BLOCKS = {"p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "caption", "center", "tr", "hr"}
+_PARTS = {"tr", "td", "th", "col"}
 _BIG5 = {"big5", "big5-hkscs", "x-x-big5", "cp950"}
 _HEAD = 4096
 # Pages are laid out with tables in tables, a few deep.
@@ -107,13 +108,17 @@ class _Cell:
 
 
 def _span(attributes: dict[str, str | None], name: str, most: int) -> int:
-    text = (attributes.get(name) or "1").strip()
+    if name not in attributes:
+        return 1
+    text = (attributes[name] or "1").strip()
     number = int(text[:9]) if text.isdecimal() else 1
     # A rowspan of nought reaches to the end of the table; other spans know no nought.
     return min(number or (most if name == "rowspan" else 1), most)
 
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:
+    if not attributes:
+        return False
     return "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "") is not None
 
 
@@ -147,13 +152,8 @@ class _Page(HTMLParser):
         if self._skipping:
             self._naming = tag == "x:name"
             return
-        if tag in _SKIPPED:
-            self._skipping = tag
-        elif tag == "table":
-            self._start_table()
-        elif tag == "br" or (tag in _BLOCKS and self._cell is not None and tag != "tr"):
-            self._break()
-        elif self._tables and tag in {"tr", "td", "th", "col"}:
+        if self._tables and tag in _PARTS:
+            # The most frequent first: a page has a million of them.
             attributes = dict(attrs)
             if tag == "tr":
                 self._start_row(attributes)
@@ -161,6 +161,12 @@ class _Page(HTMLParser):
                 self._take_column(attributes)
             else:
                 self._start_cell(attributes)
+        elif tag in _SKIPPED:
+            self._skipping = tag
+        elif tag == "table":
+            self._start_table()
+        elif tag == "br" or (tag in _BLOCKS and self._cell is not None):
+            self._break()
         elif tag in _BLOCKS:
             self._end_loose()
 

@@ -26,6 +26,15 @@ _OFFICE = f"{{{_NAMESPACE}office:1.0}}"
 _LIBRE_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
 _HIDDEN = {"collapse", "filter"}
 _CELLS = {f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"}
+# Rows and columns may stand in groups and header parts, which hold them then.
+_WANTED = {
+    f"{_STYLE}style",
+    f"{_TABLE}table",
+    f"{_TABLE}table-source",
+    *(f"{_TABLE}table-{what}{part}" for what in ("row", "column") for part in ("", "s", "-group")),
+    f"{_TABLE}table-header-rows",
+    f"{_TABLE}table-header-columns",
+}
 _NUMBERS = {"float", "currency", "percentage"}
 # Pronunciation and foot notes are beside the text, not in it.
 _ASIDE = {f"{_TEXT}ruby-text", f"{_TEXT}note", f"{_OFFICE}annotation"}
@@ -45,7 +54,7 @@ def read_flat(source: IO[bytes] | IO[str], limits: Limits) -> Workbook:
     tables: list[_Table] = []
     hidden_styles: set[str] = set()
     depth = 0
-    for event, element, ancestors in events(source):
+    for event, element, ancestors in events(source, _WANTED):
         if element.tag == f"{_TABLE}table":
             # A table inside a table's cell is that cell's business.
             depth += 1 if event == "start" else -1

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _VISIBLE = "{urn:schemas-microsoft-com:office:excel}Visible"
 
+_WANTED = {*(f"{_SS}{tag}" for tag in ("Workbook", "Worksheet", "Table", "Column", "Row")), _VISIBLE}
+
 
 def read_spreadsheetml(text: str, encoding: str, limits: Limits) -> Workbook:
     """The workbook in a text of SpreadsheetML 2003; UnreadableFileError when it is another XML."""
     sheets: list[_Worksheet] = []
-    for event, element, ancestors in events(io.StringIO(text)):
+    for event, element, ancestors in events(io.StringIO(text), _WANTED):
         if event == "start":
             if not ancestors and element.tag != f"{_SS}Workbook":
                 raise foreign_xml()

@@ -11,19 +11,26 @@ from defusedxml.common import DefusedXmlException
 from povertyaid.lib.sheets.refusals import damaged, unsafe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from xml.etree.ElementTree import Element
 
 
-def events(source: IO[bytes] | IO[str]) -> Iterator[tuple[str, Element, list[Element]]]:
-    """`start` and `end` of each element with its ancestors, the nearest last.
+def events(
+    source: IO[bytes] | IO[str], wanted: Collection[str]
+) -> Iterator[tuple[str, Element, list[Element]]]:
+    """`start` and `end` of the root and of each element whose tag is `wanted`, with those of them around it.
 
     Declarations of document types and entities are refused (code unsafe), XML that breaks off as damaged. Who
-    has read an element empties it, and its parent of it: `del ancestors[-1][:]`.
+    has read an element takes it out of its parent, which must be wanted too: `del ancestors[-1][:]`.
     """
     ancestors: list[Element] = []
+    root: Element | None = None
     try:
         for event, element in SafeTree.iterparse(source, events=("start", "end"), forbid_dtd=True):
+            if root is None:
+                root = element
+            if element.tag not in wanted and element is not root:
+                continue
             if event == "start":
                 yield event, element, ancestors
                 ancestors.append(element)
