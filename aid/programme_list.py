@@ -40,12 +40,14 @@ from povertyaid.lib.periods import semester_of, shift_semester
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
     from django_stubs_ext import StrOrPromise
 
     from aid.words import Per
     from povertyaid.imports.context import ImportContext
     from povertyaid.lib.cells import PartialDate
     from povertyaid.lib.sheets.model import Value
+    from povertyaid.schools.models import User
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ONCE = re.compile(r"一次性|[/每]次")
@@ -252,6 +254,7 @@ class ProgrammePlanner:
         ]
         known.sort(key=lambda item: item.county_id is None)
         codes = {item.code: item for item in known}
+        by_pk = {item.pk: item for item in known}
         named: dict[str, Programme] = {}
         for item in known:
             named.setdefault(name_key(item.name), item)
@@ -262,7 +265,7 @@ class ProgrammePlanner:
         for group in groups:
             row, name = group.base, name_key(group.base.get("name"))
             code = row.get("code", "")
-            found = codes.get(code) or named.get(name)
+            found = by_pk.get(row.returned or 0) or codes.get(code) or named.get(name)
             if found is None and name in also:
                 found = also[name]
                 text = _("This is another spelling of “%(name)s” on record, which is meant.")
@@ -353,6 +356,8 @@ class ProgrammePlanner:
         if "synonyms" in values:
             values["synonyms"] = "、".join(split_list(values["synonyms"]))
         if group.programme is not None:
+            if row.returned == group.programme.pk:
+                values["name"] = row.get("name")
             item.change(group.programme, values)
             return group.programme
         stages = {found.get("stage") for found in group.rows} - {None}
@@ -440,3 +445,20 @@ class ProgrammePlanner:
                 if row.get("standard") is not None
             ],
         }
+
+
+def programme_words(programme: Programme) -> dict[str, str]:
+    """A programme in the words of its list."""
+    told = {"code": programme.code, "name": programme.name, "synonyms": programme.synonyms}
+    told |= {key: word(table, getattr(programme, key)) for key, table in _WORDS.items()}
+    told |= {key: str(getattr(programme, key) or "") for key in _DATES}
+    empty = ("stage", "tier", "semester_amount", "year_amount", "amount", "unit", "from", "to")
+    return told | dict.fromkeys(empty, "")
+
+
+def listed_programmes(user: User) -> QuerySet[Programme]:
+    """The programmes that a list may change: the county's own, and national ones that no other county shares."""
+    found = Programme.objects.visible_to(user)
+    if not may_change_national():
+        found = found.filter(county__isnull=False)
+    return found.order_by("position", "name", "pk")

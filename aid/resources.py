@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from aid import words
 from aid.models import Payment, Programme
 from aid.paylist import PaymentPlanner
-from aid.programme_list import ProgrammePlanner, clean_beginning, clean_code, clean_rate
+from aid.programme_list import (
+    ProgrammePlanner,
+    clean_beginning,
+    clean_code,
+    clean_rate,
+    listed_programmes,
+    programme_words,
+)
 from households.words import published
 from povertyaid.imports.resources import Column, Planned, Row, SheetResource, register
 from povertyaid.lib.cells import (
@@ -27,7 +34,12 @@ from povertyaid.lib.cells import (
 from students.pupilbook import clean_known_identity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
     from povertyaid.imports.context import ImportContext
+    from povertyaid.schools.models import School, User
 
 
 @register
@@ -69,18 +81,18 @@ class PaymentResource(SheetResource):
                         "到账金额", "实发数", "实际发放", "补助金额(元)"),
                clean_amount, example="625", help=_("Filled in: the money has arrived.")),
         Column("bank", ("开户行", "开户银行", "银行名称", "银行", "开户银行名称", "开户行名称", "开户网点"),
-               partial(clean_text, longest=60), example="农商银行"),
+               partial(clean_text, longest=60), example="农商银行", erases=True),
         Column("account", ("账号", "银行账号", "一卡通账号", "银行卡号", "卡号", "帐号", "收款账号", "一卡通号", "社保卡号",
                            "社会保障卡号", "惠农一卡通账号", "银行卡账号", "收款人账号"),
                clean_account, sensitive="account", text=True, example="银行账号"),
         Column("holder", ("户名", "账户名", "开户人", "持卡人", "账户姓名", "收款人", "开户人姓名", "持卡人姓名",
                           "账户名称", "收款人姓名", "户主(账户)"), partial(clean_text, longest=60),
-               example="张大"),
+               example="张大", erases=True),
         Column("relation", ("与学生关系", "持卡人与学生关系", "与受助学生关系", "户名与学生关系"),
-               partial(clean_text, longest=20), example="父子"),
+               partial(clean_text, longest=20), example="父子", erases=True),
         Column("paid_on", ("发放日期", "发放时间", "到账日期", "领取日期", "支付日期", "打卡时间", "打卡日期",
                            "拨付日期", "拨付时间"), clean_date, example="2026-05-20"),
-        Column("note", ("备注",), partial(clean_text, longest=200)),
+        Column("note", ("备注",), partial(clean_text, longest=200), erases=True),
     )  # fmt: skip
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
@@ -140,3 +152,12 @@ class ProgrammeResource(SheetResource):
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Group the rows by programme and plan each programme with its standards."""
         return ProgrammePlanner(context).plan(rows)
+
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """Programmes as the importer reads them back, without their standards: those are several to a programme."""
+        return [programme_words(programme) for programme in records]
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The programmes that the county may change: its own, and national ones that no other county shares."""
+        del school, period
+        return listed_programmes(user)

@@ -182,10 +182,13 @@ class HouseholdListPlanner(RegistryPlanner):
         hashes = {id(row): lookup_hash("identity", row.get("head_identity", "")) for row in rows}
         by_hash = by_key(heads, "identity_hash", hashes.values())
         by_name = by_key(heads, "name", [row.get("head") for row in rows if not by_hash.get(hashes[id(row)])])
+        returned = by_key(visible, "pk", [row.returned for row in rows])
         homes, first = [], dict[int | str, int]()
         for row in rows:
             home = _Home(row, row.get("number") or f"\0{row.sheet}\0{row.number}")
-            if not numbered.get(row.get("number")):
+            if row.returned in returned:
+                home.household = self._returned(row, returned[row.returned][0])
+            elif not numbered.get(row.get("number")):
                 home.household = self._by_head(
                     row, by_hash.get(hashes[id(row)], []), by_name.get(row.get("head"), [])
                 )
@@ -200,6 +203,16 @@ class HouseholdListPlanner(RegistryPlanner):
             homes.append(home)
         self._read_members(homes, numbered)
         return [home for home in homes if home.row.ok]
+
+    @staticmethod
+    def _returned(row: Row, household: Household) -> Household:
+        """The household whose key the row of a list for return carries; its number is completed, never changed."""
+        if household.number and row.get("number", household.number) != household.number:
+            text = _(
+                "The household has the number %(number)s on record. A list for return does not change it."
+            )
+            row.refuse("number", Message("number", text, {"number": household.number}))
+        return household
 
     @staticmethod
     def _by_head(row: Row, same_number: Sequence[Member], same_name: Sequence[Member]) -> Household | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
 from households import words
 from households.household_list import COLUMNS, HouseholdListPlanner, clean_persons
 from households.models import Household, Village
+from households.present import listed_households, present_households
 from households.registry import RegistryPlanner
 from povertyaid.imports.resources import (
     SAME_RECORD,
@@ -17,6 +19,7 @@ from povertyaid.imports.resources import (
     Planned,
     Row,
     SheetResource,
+    by_key,
     refuse_repeated,
     register,
 )
@@ -39,8 +42,13 @@ from povertyaid.lib.cells import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
     from povertyaid.imports.context import ImportContext
     from povertyaid.lib.sheets.model import Value
+    from povertyaid.schools.models import School, User
 
 _COUNTY = ("县(市、区、旗)", "县区", "县", "区县", "县市区")
 _TOWNSHIP = ("乡(镇)", "乡镇", "乡镇街道", "所在乡镇", "镇", "乡")
@@ -93,6 +101,7 @@ class VillageResource(SheetResource):
             (village.county_id, village.township, village.name)
             for village in Village.objects.visible_to(context.user).filter(county__in=context.counties)
         }
+        returned = by_key(Village.objects.visible_to(context.user), "pk", [row.returned for row in rows])
         planned = []
         for row in rows:
             county = counties.get(id(row))
@@ -100,10 +109,24 @@ class VillageResource(SheetResource):
                 continue
             township, name = row.get("township"), row.get("name")
             item = Planned(row, {"县": county.name, "乡镇": township, "行政村": name})
-            if key(row) not in known:
+            if key(row) not in known and row.returned in returned:
+                item.change(returned[row.returned][0], {"township": township, "name": name})
+            elif key(row) not in known:
                 item.add(Village(county=county, township=township, name=name), main=True)
             planned.append(item)
         return planned
+
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """Villages as the importer reads them back."""
+        prefetch_related_objects(records, "county")
+        return [
+            {"county": item.county.name, "township": item.township, "name": item.name} for item in records
+        ]
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The villages of the county."""
+        del school, period
+        return Village.objects.visible_to(user).select_related("county").order_by("township", "name", "pk")
 
 
 @register
@@ -129,7 +152,7 @@ class HouseholdResource(SheetResource):
         Column("village", _VILLAGE, partial(clean_text, longest=60), required=True, example="青石村",
                help=_("Must be in the list of villages.")),
         Column("address", ("自然村", "自然村组", "村民小组", "组", "家庭住址"), partial(clean_text, longest=120),
-               example="三组"),
+               example="三组", erases=True),
         Column("number", ("户编号", "家庭编号", "户号"), clean_registry_number, required=True, text=True,
                example="4312020013"),
         Column("person_number", ("人编号", "人员编号", "个人编号"), clean_registry_number, text=True,
@@ -142,25 +165,25 @@ class HouseholdResource(SheetResource):
                example="4"),
         Column("relation", ("与户主关系", "与户主的关系"), partial(clean_choice, choices=words.RELATIONS),
                required=True, choices=words.published(words.RELATIONS), example="户主"),
-        Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族"),
-        Column("education", ("文化程度", "受教育程度"), partial(clean_text, longest=20), example="小学"),
+        Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族", erases=True),
+        Column("education", ("文化程度", "受教育程度"), partial(clean_text, longest=20), example="小学", erases=True),
         Column("student_status", ("在校生状况", "在校生情况", "在校状况"), partial(clean_text, longest=20),
-               example="非在校生"),
+               example="非在校生", erases=True),
         Column("health", ("健康状况", "身体状况"), partial(clean_choice, choices=words.HEALTH),
-               choices=words.published(words.HEALTH), example="健康"),
+               choices=words.published(words.HEALTH), example="健康", erases=True),
         Column("labour", ("劳动技能", "劳动能力"), partial(clean_choice, choices=words.LABOUR),
-               choices=words.published(words.LABOUR), example="普通劳动力"),
+               choices=words.published(words.LABOUR), example="普通劳动力", erases=True),
         Column("work_months", ("务工时间(月)", "务工时间", "务工月数"), partial(clean_integer, least=0, most=12),
                example="10"),
         Column("insured", ("是否参加大病保险", "大病保险"), clean_yes_no, choices=("是", "否"), example="是"),
         Column("cause", ("致贫原因1", "致贫原因", "主要致贫原因"), partial(clean_choice, choices=words.CAUSES),
-               choices=words.published(words.CAUSES), example="因病"),
+               choices=words.published(words.CAUSES), example="因病", erases=True),
         Column("dangerous_house", ("危房户", "是否危房户", "是否危房"), clean_yes_no, choices=("是", "否"), example="否"),
         Column("safe_water", ("是否解决安全饮用水", "饮水安全", "安全饮水"), clean_yes_no, choices=("是", "否"),
                example="是"),
         Column("income", ("人均纯收入", "家庭人均纯收入", "人均纯收入(元)"), clean_amount, example="3773.29"),
-        Column("household_phone", ("户联系电话", "联系电话"), clean_phone, sensitive="phone", text=True),
-        Column("phone", ("人联系电话", "本人电话"), clean_phone, sensitive="phone", text=True),
+        Column("household_phone", ("户联系电话", "联系电话"), clean_phone, sensitive="phone", text=True, erases=True),
+        Column("phone", ("人联系电话", "本人电话"), clean_phone, sensitive="phone", text=True, erases=True),
         Column("identified_on", ("首次识别时间", "识别时间", "首次识别日期"), clean_date, example="2014-12"),
         Column("person_identified_on", ("人员识别时间",), clean_date, example="2014-12"),
         Column("category", ("户类型", "户属性", "脱贫户类型", "户属性类别", "农户类型"),
@@ -224,7 +247,7 @@ class HouseholdRowResource(SheetResource):
     columns = (
         *_shared("data_date", "county", "township", "village"),
         Column("address", ("家庭住址", "住址", "家庭地址", "详细地址", "地址", "自然村", "自然村组", "村民小组", "组"),
-               partial(clean_text, longest=120), example="三组"),
+               partial(clean_text, longest=120), example="三组", erases=True),
         Column("number", ("户编号", "家庭编号", "户号"), clean_registry_number, text=True, example="4312020013",
                help=_("Left empty for households that are not in the registry.")),
         Column("head", ("户主姓名", "户主", "户主名字"), clean_name, required=True, example="张大"),
@@ -233,7 +256,7 @@ class HouseholdRowResource(SheetResource):
                clean_identity, sensitive="identity", text=True, example="18位身份证号码"),
         *_shared("size", "category", "monitored_type", "cause", "income"),
         Column("household_phone", ("联系电话", "户联系电话", "户主电话", "户主联系电话", "电话", "手机号码"), clean_phone,
-               sensitive="phone", text=True, example="13800000000"),
+               sensitive="phone", text=True, example="13800000000", erases=True),
         Column("members", ("家庭成员", "其他成员", "家庭成员情况", "其他家庭成员", "成员", "家庭成员姓名及关系"),
                clean_persons, text=True, example="张三（长子）、张小三（长女）",
                help=_("Each with the relation to the head in brackets; identity number and student status may follow.")),
@@ -246,3 +269,12 @@ class HouseholdRowResource(SheetResource):
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Take every row apart into persons and plan each household with its members."""
         return HouseholdListPlanner(context, HouseholdResource()).plan(rows)
+
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """Households with their persons as the importer reads them back."""
+        return present_households(records, context.user, context.period)
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The households that have not left the registry."""
+        del period
+        return listed_households(user, school)

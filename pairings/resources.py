@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +11,7 @@ from households.resources import clean_registry_number
 from households.words import published
 from pairings.contact_list import ContactPlanner, clean_minutes, clean_span
 from pairings.models import Contact, Pairing
+from pairings.present import listed_pairings, present_pairings
 from pairings.roster import PairingPlanner
 from pairings.words import FORMS, KINDS
 from povertyaid.imports.resources import Column, Planned, Row, SheetResource, register
@@ -27,7 +28,12 @@ from povertyaid.lib.cells import (
 from students.pupilbook import clean_known_identity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
     from povertyaid.imports.context import ImportContext
+    from povertyaid.schools.models import School, User
 
 
 @register
@@ -67,12 +73,21 @@ class PairingResource(SheetResource):
         Column("start", ("结对时间", "帮扶时间", "结对日期", "开始时间", "帮扶开始时间", "结对帮扶时间"), clean_date,
                example="2026-03"),
         Column("measures", ("帮扶措施", "措施", "主要帮扶措施", "帮扶内容", "帮扶方式"), partial(clean_text, longest=2000),
-               example="学业辅导"),
+               example="学业辅导", erases=True),
     )  # fmt: skip
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Match helper and pupils of every row and plan their pairings."""
         return PairingPlanner(context).plan(rows)
+
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """Pairings as the importer reads them back."""
+        return present_pairings(records, context.user, context.period)
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The pairings with pupils that have not ended."""
+        del period
+        return listed_pairings(user, school)
 
 
 @register

@@ -78,6 +78,8 @@ class NearMisses:
         student = pupils.exact(wanted)
         if student is None:
             return self._unknown(line) if row.ok else None
+        if wanted.pk is not None:
+            return student
         differs = differing(wanted, student)
         if "name" in differs:
             return self._other_name(line, student)

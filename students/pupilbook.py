@@ -63,6 +63,8 @@ class Wanted:
     place: Place | None = None
     school_year: int = 0
     failed: str = ""
+    # The pupil whose key the row of a list for return carries: nobody else is meant, whatever else the row says.
+    pk: int | None = None
 
 
 class PupilBook:
@@ -71,6 +73,7 @@ class PupilBook:
     def __init__(self, user: User, wanted: Collection[Wanted]) -> None:
         """Read them: two queries by number, one by name, one for where they are enrolled."""
         students = Student.objects.visible_to(user)
+        self._returned = by_key(students, "pk", (item.pk for item in wanted))
         self._identities = by_key(
             students, "identity_hash", (lookup_hash("identity", item.identity) for item in wanted)
         )
@@ -84,7 +87,7 @@ class PupilBook:
         )
         # One object for each pupil, however found: what one row changes must not be undone by another's.
         people = {student.pk: student for found in self._found() for student in found}
-        for group in (self._identities, self._numbers, self._same_name):
+        for group in (self._returned, self._identities, self._numbers, self._same_name):
             for found in group.values():
                 found[:] = [people[student.pk] for student in found]
         enrolments = Enrolment.objects.visible_to(user).select_related("school", "school_class")
@@ -103,13 +106,16 @@ class PupilBook:
     def _is_settled(self, wanted: Wanted) -> bool:
         """Whether the row is settled by a number, so that nobody asks for its namesakes."""
         known = self.exact(wanted)
-        return known is not None and wanted.name in {"", known.name}
+        return known is not None and (wanted.pk is not None or wanted.name in {"", known.name})
 
     def _found(self) -> Iterable[list[Student]]:
-        return (*self._identities.values(), *self._numbers.values(), *self._same_name.values())
+        groups = (self._returned, self._identities, self._numbers, self._same_name)
+        return (found for group in groups for found in group.values())
 
     def exact(self, wanted: Wanted) -> Student | None:
-        """The pupil with the identity number of a row, else with its pupil number."""
+        """The pupil whose key a row carries, else with its identity number, else with its pupil number."""
+        if wanted.pk in self._returned:
+            return self._returned[wanted.pk][0]
         return self.by_identity(wanted.identity) or self.by_pupil_number(wanted.pupil_number)
 
     def by_identity(self, identity: str) -> Student | None:
@@ -155,6 +161,8 @@ class PupilBook:
         A number that is not known is never replaced by a guess from the name, unless the pupil of that name, school and
         class has no number stored that could differ.
         """
+        if wanted.pk in self._returned:
+            return self._returned[wanted.pk][0]
         if wanted.identity:
             student = self.by_identity(wanted.identity)
             if student is None:

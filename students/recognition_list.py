@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from households.words import word
 from povertyaid.imports.asking import failed_number
-from povertyaid.imports.resources import Planned, Row, refuse_repeated
+from povertyaid.imports.resources import Planned, Row, by_key, refuse_repeated
 from povertyaid.lib import periods
 from povertyaid.lib.cells import CellError
 from povertyaid.lib.masks import mask_identity
@@ -17,6 +17,7 @@ from povertyaid.lib.messages import Message
 from students import words
 from students.classbook import Place, PlaceError, read_place
 from students.meaning import Meaning
+from students.models import Recognition
 from students.pupilbook import PupilBook, Wanted
 from students.recognising import Recognising, Recognitions
 
@@ -39,6 +40,8 @@ class Line:
     student: Student | None = None
     enrolment: Enrolment | None = None
     recognising: Recognising | None = None
+    # The pupil of the recognition whose key the row of a list for return carries.
+    returned: int | None = None
 
     @property
     def school_year(self) -> int:
@@ -56,7 +59,9 @@ class Line:
         get = self.row.get
         numbers = (get("identity", ""), get("pupil_number", ""))
         failed = failed_number(self.row)
-        return Wanted(get("name", ""), *numbers, self.school, self.place, self.school_year, failed)
+        return Wanted(
+            get("name", ""), *numbers, self.school, self.place, self.school_year, failed, self.returned
+        )
 
     @property
     def school_class(self) -> SchoolClass | None:
@@ -75,6 +80,11 @@ class RecognitionPlanner:
     def plan(self, rows: list[Row]) -> list[Planned]:
         """One planned record for each recognition that can be taken; the other rows are refused with every reason."""
         lines = [self._line(row) for row in rows]
+        known = Recognition.objects.visible_to(self.user)
+        returned = by_key(known, "pk", (row.returned for row in rows))
+        for line in lines:
+            found = returned.get(line.row.returned, [])
+            line.returned = found[0].student_id if found else None
         self.pupils = PupilBook(self.user, [line.wanted for line in lines])
         self.meaning = Meaning(self.context, self.pupils)
         for line in lines:
@@ -109,7 +119,7 @@ class RecognitionPlanner:
             line.place = read_place(school, class_text, grade_text, line.school_year, self.context.today)
         except (CellError, PlaceError) as error:
             key = "school_class" if class_text else "grade"
-            if line.has_number:
+            if line.has_number or line.row.returned:
                 line.row.warn(key, error.message)
             else:
                 line.row.refuse(key, error.message)

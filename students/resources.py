@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -26,13 +26,24 @@ from povertyaid.lib.cells import (
 )
 from students.classbook import clean_grade_or_cohort
 from students.models import Recognition, Student
+from students.present import (
+    listed_recognitions,
+    listed_students,
+    present_recognitions,
+    present_students,
+)
 from students.pupilbook import clean_known_identity
 from students.recognition_list import RecognitionPlanner
 from students.roster import RosterPlanner
 from students.words import LEVELS, STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
     from povertyaid.imports.context import ImportContext
+    from povertyaid.schools.models import School, User
 
 _GROUPS = ("困难类型", "特殊困难群体", "特殊困难类型", "困难学生类型", "困难类别", "特殊群体类型", "特殊困难群体类型",
            "家庭困难类型", "特殊群体", "特殊群体类别", "家庭类型", "困难原因类别", "家庭经济困难类型")  # fmt: skip
@@ -75,35 +86,48 @@ class StudentResource(SheetResource):
                clean_class_name, text=True, example="一年级2班"),
         Column("boarding", ("就读方式", "是否住校", "是否寄宿", "住宿情况", "是否寄宿生", "走读或住校"), clean_boarding,
                choices=("走读", "住校"), example="走读"),
-        Column("head_name", ("户主姓名", "户主"), clean_name, example="张大"),
+        Column("head_name", ("户主姓名", "户主"), clean_name, example="张大", erases=True),
         Column("relation", ("与户主关系", "与户主的关系"), partial(clean_choice, choices=RELATIONS),
-               choices=published(RELATIONS), example="之子"),
+               choices=published(RELATIONS), example="之子", erases=True),
         Column("phone", ("联系电话", "家庭联系电话", "家长联系电话", "监护人联系电话", "家长电话", "监护人电话", "电话",
                          "联系方式", "手机号码", "手机号", "手机", "监护人手机号", "监护人手机", "监护人联系方式",
                          "家长手机号", "家长手机", "家长联系方式", "家庭电话", "联系人电话"),
-               clean_phone, sensitive="phone", text=True, example="13800000000"),
+               clean_phone, sensitive="phone", text=True, example="13800000000", erases=True),
         Column("groups", _GROUPS, partial(clean_text, longest=200), example="脱贫家庭",
                help=_("Several are separated by 、; the first counts in statistics.")),
         Column("level", _LEVELS, partial(clean_choice, choices=LEVELS), choices=published(LEVELS), example="一般困难"),
         Column("left_behind", ("留守儿童", "是否留守儿童", "留守情况", "是否留守", "留守儿童情况"), clean_left_behind,
                choices=("非留守", "单亲留守", "双亲留守"), example="非留守"),
-        Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族"),
+        Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族", erases=True),
         Column("birth_date", ("出生日期", "出生年月", "出生年月日"), clean_date, example="2018-08-21",
                help=_("Not needed with an identity number.")),
         Column("entered", ("入学年月", "入学时间", "入学日期", "入校时间", "入校年月"),
                partial(clean_date, future=True), example="2024-09"),
         Column("guardian_name", ("监护人姓名", "监护人", "监护人1姓名", "家长姓名", "家长", "法定监护人", "监护人1",
-                                 "第一监护人"), clean_name, example="张大"),
+                                 "第一监护人"), clean_name, example="张大", erases=True),
         Column("guardian_relation", ("监护人关系", "监护人1关系", "与监护人关系", "监护人与学生关系"),
-               partial(clean_text, longest=20), example="父亲"),
+               partial(clean_text, longest=20), example="父亲", erases=True),
+        Column("guardian_identity", ("监护人身份证号", "监护人身份证号码", "监护人身份证件号", "监护人1身份证件号",
+                                     "监护人证件号码", "家长身份证号", "家长身份证号码"),
+               clean_known_identity, sensitive="identity", text=True, example="监护人的身份证号码",
+               help=_("Only compared with the pupil's number; it is not stored.")),
         Column("address", ("家庭住址", "家庭地址", "现住址", "住址", "家庭详细住址", "家庭详细地址", "详细地址",
-                           "家庭现住址", "居住地址"), partial(clean_text, longest=120)),
-        Column("note", ("备注",), partial(clean_text, longest=500)),
+                           "家庭现住址", "居住地址"), partial(clean_text, longest=120), erases=True),
+        Column("note", ("备注",), partial(clean_text, longest=500), erases=True),
     )  # fmt: skip
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Match every pupil and plan pupil, class, enrolment and recognition."""
         return RosterPlanner(context).plan(rows)
+
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """Pupils as the importer reads them back."""
+        return present_students(records, context.user, context.period)
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The pupils who are enrolled."""
+        del period
+        return listed_students(user, school)
 
 
 @register
@@ -150,3 +174,11 @@ class RecognitionResource(SheetResource):
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Find every pupil and plan the recognitions."""
         return RecognitionPlanner(context).plan(rows)
+
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """Recognitions as the importer reads them back."""
+        return present_recognitions(records, context.user)
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The recognitions of the semester."""
+        return listed_recognitions(user, school, period)

@@ -84,6 +84,7 @@ class Line:
             self.place,
             self.school_year,
             failed_number(self.row),
+            self.row.returned,
         )
 
     @property
@@ -314,7 +315,8 @@ def _refuse_repeated(lines: list[Line]) -> None:
 
     def nameless(row: Row) -> Any:
         line = by_row[id(row)]
-        if not row.ok or row.get("identity") or row.get("pupil_number") or line.school is None:
+        numbered = row.get("identity") or row.get("pupil_number") or row.returned
+        if not row.ok or numbered or line.school is None:
             return None
         return row.get("name"), line.school.pk, line.place
 

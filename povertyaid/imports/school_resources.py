@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
 from povertyaid.audit.services import Update
@@ -42,8 +43,13 @@ from povertyaid.lib.messages import Message
 from povertyaid.schools.models import School, SchoolStage, Staff
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
     from povertyaid.imports.context import ImportContext
     from povertyaid.lib.sheets.model import Value
+    from povertyaid.schools.models import User
 
 STAGES: dict[str, SchoolStage] = {
     "幼儿园": SchoolStage.PRESCHOOL,
@@ -151,6 +157,30 @@ class SchoolResource(SheetResource):
                partial(clean_text, longest=80),
                help=_("Code or name of the central school above a teaching point or campus.")),
     )  # fmt: skip
+
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """Schools as the importer reads them back."""
+        prefetch_related_objects(records, "county", "central_school")
+        return [
+            {
+                "county": item.county.name,
+                "code": item.code,
+                "name": item.name,
+                "short_names": item.short_names,
+                "stage": _word(STAGES, item.stage),
+                "site": _word(SITES, item.site),
+                "township": item.township,
+                "central_school": item.central_school.code if item.central_school is not None else "",
+            }
+            for item in records
+        ]
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The schools of the county, or one of them."""
+        del period
+        found = School.objects.visible_to(user).select_related("county", "central_school")
+        found = found.filter(pk=school.pk) if school is not None else found
+        return found.order_by("code")
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Find every school by its code; central schools may stand in the same file."""
@@ -279,6 +309,29 @@ class StaffResource(SheetResource):
         Column("left_on", ("离校日期", "调离日期", "离职日期"), clean_date),
     )  # fmt: skip
 
+    def present(self, records: Sequence[Any], context: ImportContext) -> list[dict[str, str]]:
+        """People as the importer reads them back."""
+        prefetch_related_objects(records, "school")
+        return [
+            {
+                "name": item.name,
+                "school": item.school.name if item.school is not None else "",
+                "office": "" if item.school_id else item.office,
+                "post": item.post,
+                "phone": mask_phone(item.phone),
+                "is_leader": "是" if item.is_leader else "否",
+                "left_on": str(item.left_on or ""),
+            }
+            for item in records
+        ]
+
+    def listed(self, user: User, school: School | None, period: str) -> QuerySet[Any]:
+        """The people who have not left."""
+        del period
+        found = Staff.objects.visible_to(user).filter(left_on__isnull=True).select_related("school")
+        found = found.filter(school=school) if school is not None else found
+        return found.order_by("school", "name_key", "pk")
+
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:
         """Find people by name within their school or office; namesakes are told apart by telephone, never guessed."""
         anywhere = context.county_wide
@@ -300,11 +353,12 @@ class StaffResource(SheetResource):
         refuse_repeated(
             good,
             "name",
-            lambda row: (*units[id(row)], row.get("phone", "")),
+            lambda row: (*units[id(row)], row.get("phone", ""), row.returned),
             _("This is the same person as in row %(row)d. Keep one of the two rows."),
         )
         known: dict[Any, list[Staff]] = {}
         people = Staff.objects.visible_to(context.user).select_related("school")
+        returned = by_key(people, "pk", [row.returned for row in good])
         for found in by_key(people, "name", [row.get("name") for row in good]).values():
             for person in found:
                 key = (person.name, person.school_id, "" if person.school_id else person.office)
@@ -318,6 +372,8 @@ class StaffResource(SheetResource):
                 continue
             unit = units[id(row)]
             person, certain = self._match(row, known.get(unit, []), alone=namesakes[unit] == 1)
+            if row.returned in returned:
+                person, certain = returned[row.returned][0], True
             if not certain:
                 row.refuse(
                     "phone",
