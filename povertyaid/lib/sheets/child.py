@@ -75,8 +75,9 @@ def read_in_child(data: bytes, name: str = "", *, limits: Limits | None = None) 
     """The workbook in the bytes of a file, read in a child process.
 
     `name` is only the name of the single sheet of a text file. The child may use IMPORT_READ_SECONDS of
-    computing time (twice as long by the clock) and IMPORT_READ_MB of memory. Raises UnreadableFileError as `reader.read_workbook` does, and besides with
-    the codes `time` and `memory` when a limit was reached.
+    computing time (twice as long by the clock) and IMPORT_READ_MB of memory. Raises UnreadableFileError as
+    `reader.read_workbook` does, and besides with the codes `time` and `memory` when a limit was reached, and
+    `crash` when the child ended otherwise.
     """
     limits = limits or Limits(file_bytes=settings.UPLOAD_LIMIT_BYTES)
     seconds, megabytes = settings.IMPORT_READ_SECONDS, settings.IMPORT_READ_MB
