@@ -47,9 +47,9 @@ PUPILS: dict[str, str | None] = {
     "困难等级（特别困难/困难/一般困难）": "level",
     "备 注": "note",
     # Other people's, and what only begins or ends alike.
-    "监护人身份证号": None,
-    "监护人身份证号码": None,
-    "家长身份证号": None,
+    "监护人身份证号": "guardian_identity",
+    "监护人身份证号码": "guardian_identity",
+    "家长身份证号": "guardian_identity",
     "父亲身份证号": None,
     "母亲姓名": None,
     "父亲姓名": None,
