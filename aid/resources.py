@@ -119,7 +119,7 @@ class ProgrammeResource(SheetResource):
         Column("name", ("资助项目", "项目名称", "资助项目名称", "项目", "补助项目", "名称"), partial(clean_text, longest=60),
                required=True, example="寒窗助学金"),
         Column("synonyms", ("别名", "其他名称", "又称", "项目简称"), partial(clean_text, longest=300), example="寒窗助学",
-               help=_("Several with 、 between them: as other lists write the programme.")),
+               erases=True, help=_("Several with 、 between them: as other lists write the programme.")),
         Column("level", ("教育阶段", "资助阶段", "适用阶段"), partial(clean_choice, choices=words.LEVELS),
                choices=published(words.LEVELS), example="义务教育", help=_("A new programme needs it.")),
         Column("source", ("级别", "项目级别", "资金来源", "项目来源", "来源", "资助类别"),

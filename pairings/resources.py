@@ -144,12 +144,12 @@ class ContactResource(SheetResource):
         Column("done_by", ("实施人", "实际走访人", "实际家访人", "代为走访人"), clean_name,
                help=_("Only where somebody stood in for the helper.")),
         Column("present", ("参加人", "参加人员", "在场人员", "陪同人员", "参与人员", "同行人员"),
-               partial(clean_text, longest=120), example="班主任"),
+               partial(clean_text, longest=120), example="班主任", erases=True),
         Column("purpose", ("目的", "家访目的", "主题", "谈话主题", "事由", "走访目的", "辅导内容", "帮扶主题"),
                partial(clean_text, longest=200), example="了解家庭情况"),
         Column("follow_up", ("后续", "后续措施", "后续跟进", "跟进措施", "后续工作", "下一步措施", "处理意见",
                              "后续帮扶措施"),
-               partial(clean_text, longest=1000), example="联系爱心书屋"),
+               partial(clean_text, longest=1000), example="联系爱心书屋", erases=True),
     )  # fmt: skip
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:

@@ -115,7 +115,8 @@ class PupilBook:
     def exact(self, wanted: Wanted) -> Student | None:
         """The pupil whose key a row carries, else with its identity number, else with its pupil number."""
         if wanted.pk in self._returned:
-            return self._returned[wanted.pk][0]
+            returned: Student = self._returned[wanted.pk][0]
+            return returned
         return self.by_identity(wanted.identity) or self.by_pupil_number(wanted.pupil_number)
 
     def by_identity(self, identity: str) -> Student | None:
@@ -162,7 +163,8 @@ class PupilBook:
         class has no number stored that could differ.
         """
         if wanted.pk in self._returned:
-            return self._returned[wanted.pk][0]
+            returned: Student = self._returned[wanted.pk][0]
+            return returned
         if wanted.identity:
             student = self.by_identity(wanted.identity)
             if student is None:

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from pairings.contact_list import clean_minutes, clean_span, minutes_of
 from pairings.models import Contact, Pairing
 from povertyaid.audit.models import Change
-from povertyaid.imports.context import Options
 from povertyaid.imports.engine import make_plan
+from povertyaid.imports.options import Options
 from povertyaid.lib.cells import CellError
 from povertyaid.lib.cells import Context as CellContext
 from povertyaid.schools.models import County, School, SchoolClass, Staff, User
@@ -97,8 +97,10 @@ def test_new_then_unchanged_then_changed(send: Send, pairing: Pairing) -> None:
         pairing, dt.date(2026, 3, 5), "in_person", 80, "班主任", "了解家庭情况",
     )  # fmt: skip
     assert Contact.objects.get(kind="talk").pairing == pairing
-    assert send([row(**{"时长(分钟)": 80}, 参加人="班主任"), row(类型="谈话")], "--commit")["unchanged"] == 2
-    told = send([row(**{"时长(分钟)": 90}, 后续="联系爱心书屋")], "--commit")
+    assert (
+        send([row(参加人="班主任", **{"时长(分钟)": "80"}), row(类型="谈话")], "--commit")["unchanged"] == 2
+    )
+    told = send([row(**{"时长(分钟)": "90"}, 后续="联系爱心书屋")], "--commit")
     assert (told["updated"], Contact.objects.count()) == (1, 2)
     visit.refresh_from_db()
     assert (visit.minutes, visit.follow_up, visit.present) == (90, "联系爱心书屋", "班主任")

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from households.household_list import clean_persons
 from households.models import Household, Member, Relation, Village
 from povertyaid.audit.models import Change
-from povertyaid.imports.context import Options
 from povertyaid.imports.engine import make_plan
+from povertyaid.imports.options import Options
 from povertyaid.imports.resources import resource_for, variant_for, variants_of
 from povertyaid.lib.cells import CellError
 from povertyaid.lib.cells import Context as CellContext

@@ -17,8 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from aid.models import Programme, Standard
 from aid.programme_list import clean_beginning, clean_rate
 from povertyaid.audit.models import Change
-from povertyaid.imports.context import ImportRefusedError, Options
+from povertyaid.imports.context import ImportRefusedError
 from povertyaid.imports.engine import make_plan
+from povertyaid.imports.options import Options
 from povertyaid.lib.cells import CellError
 from povertyaid.lib.cells import Context as CellContext
 from povertyaid.schools.models import County, User

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from povertyaid.audit.models import Change
-from povertyaid.imports.context import Options
 from povertyaid.imports.engine import make_plan
+from povertyaid.imports.options import Options
 from povertyaid.schools.models import School, SchoolClass, User
 from students.models import Recognition, SpecialGroup, Student
 from tests import factories
