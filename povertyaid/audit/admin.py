@@ -25,7 +25,9 @@ class KindFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         labels = model_admin.model.objects.visible_to(request.user).order_by().values_list("model", flat=True)
-        return sorted(((label, kind_name(label)) for label in set(labels.distinct()) if label), key=lambda pair: pair[1])
+        return sorted(
+            ((label, kind_name(label)) for label in set(labels.distinct()) if label), key=lambda pair: pair[1]
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(model=self.value()) if self.value() else queryset
@@ -83,7 +85,8 @@ class ChangeAdmin(LogAdmin):
     def told(self, record: Any) -> str:
         """The changed fields in words, masked."""
         lines = [
-            (item.label, item.before or "—", item.after or "—") for item in trail.told([record], record.reader)[0].fields
+            (item.label, item.before or "—", item.after or "—")
+            for item in trail.told([record], record.reader)[0].fields
         ]
         return format_html_join("", "<div>{}: {} → {}</div>", lines)
 

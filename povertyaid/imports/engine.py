@@ -248,6 +248,7 @@ def plan_kind(
     forced = _forced(workbook, parts)
     resource = _shape(kind, workbook, options, forced)
     context = ImportContext(user, options, resource.model._meta.label_lower, decisions=decisions)
+    context.kind = kind
     plan = Plan(resource, context, name, digest)
     constants = _constants(resource, options)
     plan.tables, plan.skipped = find_tables(
@@ -260,6 +261,7 @@ def plan_kind(
         info, warnings = context.describe(resource, table)
         first = min((item.row for item in table.ignored), default=1)
         plan.warnings += [(table.sheet, first, message) for message in warnings]
+        plan.warnings += [(table.sheet, row, message) for row, message in table.warnings]
         returned = {
             number: book.of(key)
             for (sheet, number), key in keys.items()
