@@ -45,6 +45,21 @@ def wait_until(holds: Callable[[], Any], *, seconds: float = PATIENCE, every: fl
 
 
 @dataclass
+class Nursery:
+    """Gives real workers in a moment: a process that has loaded the software forks one for each wish."""
+
+    process: subprocess.Popen[bytes]
+
+    def worker(self) -> int:
+        """The number of a new worker's process."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"worker\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+
+@dataclass
 class House:
     """The database and the processes that a test has started on it."""
 
@@ -52,8 +67,10 @@ class House:
     log: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def manage(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `manage.py …` on this database."""
+    def manage(
+        self, *arguments: str, stdin: int | None = None, stdout: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start `manage.py …` on this database; what it says goes to the log unless `stdout` leads elsewhere."""
         environment = {
             **os.environ,
             "POVERTYAID_DATABASE_URL": self.url,
@@ -61,7 +78,12 @@ class House:
         }
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, "manage.py", *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdin=stdin,
+                stdout=stdout or log,
+                stderr=log,
             )
         self.processes.append(process)
         return process
@@ -70,12 +92,19 @@ class House:
         """Start one worker without a supervisor."""
         return self.manage("run_worker", "--alone")
 
+    def nursery(self) -> Nursery:
+        """Start a process from which workers are born quickly."""
+        return Nursery(self.manage("nursery", stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+
     def close(self) -> None:
         """End what still runs."""
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
 
 @pytest.fixture(scope="session")

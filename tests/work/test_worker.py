@@ -19,7 +19,7 @@ from django.test import override_settings
 
 from povertyaid.schools.models import Department, School
 from povertyaid.work import services
-from povertyaid.work.channels import channel
+from povertyaid.work.channels import Signs, channel
 from povertyaid.work.models import Work
 from tests import factories
 from tests.house import House, wait_until
@@ -92,18 +92,16 @@ def test_signs_of_life_come_while_the_transaction_is_open(house: House, place: S
     work = begin(place, **LONG)
     house.worker()
     wait_until(lambda: runs_at(work, 1))
-    work.refresh_from_db()
-    seen = [channel().read(work)]
-    for _ in range(2):
-        before = seen[-1]
-        seen.append(
-            wait_until(lambda before=before: (now := channel().read(work)).done > before.done and now)  # type: ignore[misc]
-        )
-    times = [signs.at for signs in seen if signs.at is not None]
-    assert times == sorted(times)
-    assert len(set(times)) == 3
-    assert seen[-1].phase == "Writing"
-    assert seen[-1].total == LONG["steps"]
+
+    def signs() -> Signs:
+        return channel().read(Work.objects.get(pk=work.pk))
+
+    first = signs()
+    second = wait_until(lambda: (now := signs()).done > first.done and now)
+    third = wait_until(lambda: (now := signs()).done > second.done and now)
+    assert first.at is not None
+    assert first.at < second.at < third.at
+    assert (third.phase, third.total) == ("Writing", LONG["steps"])
     assert written(place) == 0  # all of it is still inside the job's transaction
     services.request_cancel(work)
 
