@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils.translation import gettext_lazy as _
 
+from povertyaid.imports.building import new_record
 from povertyaid.imports.resources import by_key
 from povertyaid.lib.cells import split_list
 from povertyaid.lib.messages import Message
@@ -183,7 +184,8 @@ class Recognitions:
             return
         if telling.stored is None:
             recognition = item.add(
-                Recognition(
+                new_record(
+                    Recognition,
                     student=student,
                     school=line.school,
                     school_class=school_class,

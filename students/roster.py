@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from households.words import RELATIONS, word
 from povertyaid.audit.services import Update
 from povertyaid.imports.asking import failed_number
+from povertyaid.imports.building import new_record
 from povertyaid.imports.context import ImportRefusedError
 from povertyaid.imports.resources import Planned, Row, by_key, refuse_repeated
 from povertyaid.lib import periods
@@ -21,7 +22,7 @@ from students import words
 from students.classbook import ClassBook, Place, PlaceError, grade_told, joined, place_of
 from students.models import NUMBER_REFUSED, Enrolment, Student
 from students.nearmisses import NearMisses, warn_of_likes
-from students.numbers import new_values, release_numbers, write_numbers
+from students.numbers import release_numbers, without_known_numbers, write_numbers
 from students.pupilbook import LIVE, PupilBook, Wanted
 from students.recognising import Recognising, Recognitions
 
@@ -90,11 +91,9 @@ class Line:
     @property
     def values(self) -> dict[str, Any]:
         """The fields of the pupil that the row holds, with what the identity number tells."""
-        found = {
-            field: self.row.get(key)
-            for key, field in FIELDS.items()
-            if key in self.row.values and field not in self.kept
-        }
+        found = {FIELDS[key]: value for key, value in self.row.values.items() if key in FIELDS}
+        for name in self.kept:
+            found.pop(name, None)
         birth: PartialDate | None = self.row.get("birth_date")
         if (
             birth is not None
@@ -114,6 +113,8 @@ class RosterPlanner:
         """Remember who imports, for what."""
         self.context = context
         self.user = context.user
+        # By school, class, grade and school year: the class that is meant, or why there is none.
+        self.places: dict[Any, Place | PlaceError] = {}
 
     def plan(self, rows: list[Row]) -> list[Planned]:
         """One planned record for each pupil that can be taken; the other rows are refused with every reason."""
@@ -157,11 +158,21 @@ class RosterPlanner:
         class_name, grade = row.get("school_class"), row.get("grade")
         if line.school is None or (class_name is None and grade is None):
             return
-        try:
-            place = place_of(line.school, joined(class_name, grade), line.school_year)
-            line.place = self.classes.settled(place)
-        except PlaceError as error:
-            row.refuse("school_class" if class_name is not None else "grade", error.message)
+        # A list names a few dozen classes in tens of thousands of rows.
+        key = (line.school.pk, class_name, grade, line.school_year)
+        found = self.places.get(key)
+        if found is None:
+            try:
+                found = self.classes.settled(
+                    place_of(line.school, joined(class_name, grade), line.school_year)
+                )
+            except PlaceError as error:
+                found = error
+            self.places[key] = found
+        if isinstance(found, PlaceError):
+            row.refuse("school_class" if class_name is not None else "grade", found.message)
+        else:
+            line.place = found
 
     def _check_identity(self, line: Line) -> None:
         """Sex and date of birth must be those of the identity number."""
@@ -246,11 +257,11 @@ class RosterPlanner:
         item = Planned(line.row)
         student, values, enrolment = line.student, line.values, None
         if student is None:
-            student = item.add(Student(**values), main=True)
+            student = item.add(new_record(Student, **values), main=True)
         else:
             enrolment = self.pupils.enrolment(student, line.school)
             write_numbers(line, item, student, released=self.released)
-            item.change(student, new_values(student, values), keys=KEYS)
+            item.change(student, without_known_numbers(line, student, values), keys=KEYS)
         self._enrol(line, item, student, enrolment)
         school_class = self._class_of(line, item) or (enrolment.school_class if enrolment else None)
         self.recognitions.plan(line, item, student, school_class)
@@ -272,7 +283,8 @@ class RosterPlanner:
             return
         entered: PartialDate | None = line.row.get("entered")
         item.add(
-            Enrolment(
+            new_record(
+                Enrolment,
                 student=student,
                 school=line.school,
                 school_class=self._class_of(line, item),
@@ -347,7 +359,7 @@ def _told(
         return values.get(name, getattr(student, name))
 
     recognising = line.recognising
-    identity = after("identity")
+    identity, relation = after("identity"), after("relation_to_head")
     return {
         "姓名": after("name"),
         "身份证号": mask_identity(identity) if isinstance(identity, str) else str(identity),
@@ -356,7 +368,7 @@ def _told(
         "班级": school_class.number if school_class is not None else None,
         "就读方式": words.BOARDING.get(after("boarding"), ""),
         "户主": after("head_name"),
-        "与户主关系": word(RELATIONS, after("relation_to_head")),
+        "与户主关系": word(RELATIONS, relation) if relation else "",
         "联系电话": mask_phone(after("phone")),
         "困难类型": "、".join(group.name for group in recognising.groups) if recognising else "",
         "认定等级": word(words.LEVELS, recognising.level) if recognising else "",

@@ -20,6 +20,7 @@ from povertyaid.imports.plans import FilePlan, Source, blocked_of, plan_file, pl
 from povertyaid.imports.questions import Decisions
 from povertyaid.imports.reporting import LINE, LineWriter, lines_of, report_of
 from povertyaid.lib.collector import collector_paused
+from povertyaid.lib.crypto import hashes_remembered
 from povertyaid.lib.messages import Message
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.model import UnreadableFileError
@@ -97,6 +98,7 @@ def _first_county(context: ImportContext) -> County:
 
 
 @collector_paused()
+@hashes_remembered()
 def prepare(
     *, batch: ImportBatch, user: User, progress: Progress = NO_PROGRESS, finish: Finish = _nothing
 ) -> ImportBatch:
@@ -216,6 +218,7 @@ def write_file(plan: FilePlan, *, batch: ImportBatch, progress: Progress = NO_PR
 
 
 @collector_paused()
+@hashes_remembered()
 @transaction.atomic
 def import_file(*, plan: FilePlan, data: bytes, office: str = "") -> tuple[ImportBatch, FilePlan]:
     """Keep a file, its preview, and write it at once: for the command line, inside one transaction."""
@@ -229,6 +232,7 @@ def import_file(*, plan: FilePlan, data: bytes, office: str = "") -> tuple[Impor
 
 
 @collector_paused()
+@hashes_remembered()
 def commit_batch(
     *,
     batch: ImportBatch,

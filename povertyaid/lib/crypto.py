@@ -6,10 +6,16 @@ Keys come from the settings: FIELD_KEYS (Fernet keys, the first encrypts, all de
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+# Hash by value, by domain; only inside `hashes_remembered`.
+_remembered: ContextVar[dict[str, dict[str, str]] | None] = ContextVar("hashes_remembered", default=None)
 
 
 class WrongKeyError(RuntimeError):
@@ -66,4 +72,28 @@ def lookup_hash(domain: str, value: str) -> str:
     """
     if not value:
         return ""
+    remembered = _remembered.get()
+    if remembered is None:
+        return _hash(domain, value)
+    known = remembered.setdefault(domain, {})
+    found = known.get(value)
+    if found is None:
+        found = known[value] = _hash(domain, value)
+    return found
+
+
+def _hash(domain: str, value: str) -> str:
     return hmac.digest(settings.LOOKUP_KEY.encode(), f"{domain}:{value}".encode(), "sha256").hex()
+
+
+@contextmanager
+def hashes_remembered() -> Iterator[None]:
+    """Compute each hash once inside: an import asks a dozen times for that of every number. Forgotten at the end."""
+    if _remembered.get() is not None:
+        yield
+        return
+    token = _remembered.set({})
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
