@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from povertyaid.audit.services import Update, bulk_write
 from povertyaid.files.models import Attachment
-from povertyaid.imports.models import ImportBatch, ImportRow, UndoEntry
+from povertyaid.imports.models import ImportBatch, ImportRow
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -75,7 +75,7 @@ def erase(batch: ImportBatch) -> None:
             bulk_write(update=waiting, actor=None, batch_id=batch.pk)
             waiting = []
     bulk_write(update=waiting, actor=None, batch_id=batch.pk)
-    UndoEntry.objects.filter(batch=batch).delete()
+    batch.undo_entries.all().delete()
     report = dict(batch.report)
     for key in ("repairs", "inspection"):
         report.pop(key, None)

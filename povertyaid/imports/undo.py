@@ -148,7 +148,8 @@ def _look_up(
     reach = _reach(model, batch, user)
     stored: set[int] = set()
     for keys in parts(items):
-        found = model._default_manager.filter(pk__in=keys)
+        # In the order of the keys: that of the model may stand in other tables, which must not be locked.
+        found = model._default_manager.filter(pk__in=keys).order_by("pk")
         stored |= set((found.select_for_update() if lock else found).values_list("pk", flat=True))
     changed = [pk for pk, item in items.items() if not item.created and pk in stored]
     for pk, item in items.items():

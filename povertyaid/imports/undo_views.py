@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from povertyaid.audit.models import Change
 from povertyaid.audit.recorder import shown
 from povertyaid.imports import jobs
 from povertyaid.imports.batch_page import kinds_label
@@ -24,6 +26,7 @@ from povertyaid.imports.undo_items import Item, UndoPlan, by_model
 from povertyaid.imports.undo_writing import stored_by_key
 from povertyaid.imports.views import ADD, _allowed, _batch, _user
 from povertyaid.lib.messages import MessageError
+from povertyaid.schools.models import User
 from povertyaid.work.services import latest_for
 
 if TYPE_CHECKING:
@@ -67,7 +70,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     if work is not None and work.is_live:
         return redirect("imports:batch", found.pk)
     show = request.GET.get("show", "")
-    plan = plan_undo(found, user)
+    plan = _plan(found, user)
     counts = plan.counts
     if show and show not in counts:
         raise Http404
@@ -86,6 +89,29 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         "may_confirm": bool(counts["delete"] or counts["restore"] or not counts["refused"]),
     }
     return render(request, "imports/undo.html", context)
+
+
+# The plan of a large batch takes seconds: its further pages and filters are shown from the one that was made last.
+_LARGE = 2000
+_KEPT_FOR = 300.0
+_last: tuple[tuple[int, int, int], float, UndoPlan] | None = None
+
+
+def _plan(found: ImportBatch, user: User) -> UndoPlan:
+    """What would be taken back now; of a large batch the same as before while the history has not gone on.
+
+    Only shown: whoever confirms has it planned anew.
+    """
+    global _last  # noqa: PLW0603 - one plan a process, replaced as a whole
+    # Whose change it was is not told.
+    newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    key = (found.pk, user.pk, newest)
+    kept = _last
+    if kept is not None and kept[0] == key and time.monotonic() - kept[1] < _KEPT_FOR:
+        return kept[2]
+    plan = plan_undo(found, user)
+    _last = (key, time.monotonic(), plan) if len(plan.items) >= _LARGE else None
+    return plan
 
 
 def _take_back(request: HttpRequest, found: ImportBatch) -> HttpResponse:

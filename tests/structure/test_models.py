@@ -24,6 +24,7 @@ WITHIN_ANOTHER_PAGE = {
     "households.Assignment",  # assigned schools too
     "pairings.PrivateNote",  # written beside the contact, by its author alone
     "imports.ImportRow",  # rows stand in the preview and the report of their import
+    "imports.UndoEntry",  # shown, masked, where an import is undone
     "imports.ImportBatch",  # imports have pages of their own under import/
 }
 OTHERS = (
