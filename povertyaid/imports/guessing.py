@@ -21,6 +21,7 @@ from povertyaid.lib.cells import (
     clean_grade,
     clean_name,
     clean_semester,
+    clean_sex,
     is_blank,
 )
 from povertyaid.lib.cells.text import YES_NO
@@ -195,6 +196,8 @@ class Guesser:
         if level == NO:
             return False
         hint = has_hint(sampled.group + sampled.text, column)
+        if not hint and not column.required and is_of_another(column):
+            return False
         if sense.name == "amount":
             # A list without any amount that is understood is missing what it is about.
             amounts = {item.key for item in resource.columns if _function(item.cleaner) == "clean_amount"}
@@ -238,6 +241,11 @@ def speaks_of_another(header: str, column: Column) -> bool:
     """Whether a header names people whom the headers of a field do not know: 父亲 never gives the pupil's name."""
     known = "|".join(column.headers)
     return any(word not in known for word in _OTHERS.findall(normalise_header(header)))
+
+
+def is_of_another(column: Column) -> bool:
+    """Whether a field is not that of the person of the row: every header of 监护人身份证号 says so."""
+    return all(_OTHERS.search(normalise_header(header)) for header in column.headers)
 
 
 def has_hint(header: str, column: Column) -> bool:
@@ -381,8 +389,10 @@ _BY_SENSITIVE: dict[str, Callable[[Cleaner, Context, Value, str], int]] = {
 def _choice(cleaner: Cleaner, ctx: Context, value: Value, text: str) -> int:
     if not _read(cleaner, ctx, value):
         return NO
-    # 是 and 1 are words of many columns.
-    return WITH_HINT if text.lower() in YES_NO or text.isascii() or text == "其他" else BY_ITSELF
+    # 是 and 1 are words of many columns; 女 is also a daughter.
+    if text.lower() in YES_NO or text.isascii() or text == "其他":
+        return WITH_HINT
+    return WITH_HINT if text in {"男", "女"} and cleaner is not clean_sex else BY_ITSELF
 
 
 def _class(cleaner: Cleaner, ctx: Context, value: Value, text: str) -> int:

@@ -23,6 +23,7 @@ from povertyaid.lib.sheets.headerrows import (
     column_letter,
     column_name,
     guess_header,
+    is_blank_row,
 )
 from povertyaid.lib.sheets.layout import columns_of, header_signature
 
@@ -236,6 +237,8 @@ def _texts_at(names: HeaderFinder, sheet: Sheet, place: Place) -> list[tuple[str
 def _saved_place(names: HeaderFinder, sheet: Sheet, known: Collection[str]) -> Place | None:
     """Where the header of a saved layout stands, if it does."""
     for start in range(min(HEADER_SEARCH, len(sheet.rows))):
+        if is_blank_row(sheet.rows[start]):
+            continue
         for height in range(1, HEADER_HEIGHT + 1):
             if start + height > len(sheet.rows):
                 break
