@@ -13,7 +13,8 @@ from django.db.models.signals import post_save
 
 from households.models import Member
 from povertyaid.audit.services import Update, bulk_write
-from povertyaid.imports.resources import Committed, after_commit, by_key
+from povertyaid.imports.hooks import Committed, after_commit
+from povertyaid.imports.resources import by_key
 from students.models import Enrolment, Student
 
 

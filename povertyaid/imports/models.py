@@ -255,7 +255,12 @@ class ReturnSheet(Record):
     period = models.CharField(_("period"), max_length=12, blank=True)
     token = models.CharField(_("number of the list"), max_length=32, unique=True, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("given out by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("given out by"),
     )
     rows_count = models.PositiveIntegerField(_("rows"), default=0)
 

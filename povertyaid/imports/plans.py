@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy as _
 
 from povertyaid.audit.services import bulk_write
 from povertyaid.imports.engine import BLOCKED, IgnoredRow, Plan, limits, plan_kind
+from povertyaid.imports.hooks import Committed, run_hooks
 from povertyaid.imports.keeping import Keeper
 from povertyaid.imports.models import ImportBatch, UndoEntry
 from povertyaid.imports.ordering import in_dependency_order
-from povertyaid.imports.resources import Committed, in_order, run_hooks
+from povertyaid.imports.resources import in_order
 from povertyaid.imports.sendback_layout import without_marks
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.child import read_in_child

@@ -23,7 +23,7 @@ nothing: it returns one `Planned` for each record of the kind. A row that cannot
 in `row.values`, so that an empty cell never erases what is stored.
 
 What other apps must do once rows are written (students link themselves to new household members) is registered with
-`after_commit`, since nothing below may import them.
+`hooks.after_commit`, since nothing below may import them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from povertyaid.imports.context import ImportContext, TableInfo
-    from povertyaid.imports.models import ImportBatch
     from povertyaid.imports.questions import Question
     from povertyaid.lib.sheets.model import Value
     from povertyaid.schools.models import School, User
@@ -61,6 +60,8 @@ Text = "StrOrPromise | Message"
 RecordT = TypeVar("RecordT", bound=Record)
 # Values that one query looks up at most.
 KEYS_AT_ONCE = 5_000
+# From so many values on it is looked whether all records are read, when they are at most this many times as many.
+_MANY_KEYS, _READ_WHOLE = 2_000, 2
 
 
 class Cleaner(Protocol):
@@ -419,51 +420,25 @@ def variant_for(
     return best
 
 
-@dataclass(frozen=True)
-class Committed:
-    """What a commit wrote: handed to the hooks inside the same transaction."""
-
-    batch: ImportBatch
-    actor: User
-    created: Sequence[Record]
-    updated: Sequence[Record]
-
-    def of(self, model: type[RecordT]) -> list[RecordT]:
-        """The created and changed records of one model."""
-        return [record for record in (*self.created, *self.updated) if isinstance(record, model)]
-
-
-_hooks: list[Callable[[Committed], None]] = []
-
-
-def after_commit(hook: Callable[[Committed], None]) -> Callable[[Committed], None]:
-    """Decorator: call this after the rows of any import were written, inside its transaction.
-
-    Writes go through `bulk_write` with `actor=committed.actor, batch_id=committed.batch.pk`.
-    """
-    if hook not in _hooks:
-        _hooks.append(hook)
-    return hook
-
-
-def run_hooks(committed: Committed) -> None:
-    """Let the apps above do what follows from an import."""
-    for hook in _hooks:
-        hook(committed)
-
-
 def by_key(
     queryset: models.QuerySet[Any], name: str, values: Iterable[Any], *, key: str | None = None
 ) -> dict[Any, list[Any]]:
     """Records whose field `name` is one of `values`, by the value of that field (or of attribute `key`).
 
     One query for each 5,000 values, or as many as the database takes: SQLite allows 999 parameters a statement where it
-    was built that way.
+    was built that way. Where most of the records are wanted anyhow all are read instead: parameters cost more than that.
     """
     size = keys_at_once(KEYS_AT_ONCE)
-    wanted = sorted({value for value in values if value not in {None, ""}})
+    distinct = {value for value in values if value is not None and value != ""}
     attribute = key or name
     found: dict[Any, list[Any]] = {}
+    if key is None and len(distinct) > _MANY_KEYS and queryset.count() <= _READ_WHOLE * len(distinct):
+        for record in queryset.iterator(chunk_size=_MANY_KEYS):
+            value = getattr(record, attribute)
+            if value in distinct:
+                found.setdefault(value, []).append(record)
+        return found
+    wanted = sorted(distinct)
     for start in range(0, len(wanted), size):
         for record in queryset.filter(**{f"{name}__in": wanted[start : start + size]}):
             found.setdefault(getattr(record, attribute), []).append(record)

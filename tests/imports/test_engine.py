@@ -11,14 +11,15 @@ import pytest
 from households.models import Household, Member, Village
 from povertyaid.audit.models import Change
 from povertyaid.audit.services import Link, bulk_write
-from povertyaid.imports import resources
+from povertyaid.imports import hooks, resources
 from povertyaid.imports.context import ImportRefusedError
-from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
-from povertyaid.imports.resources import Committed, after_commit, by_key, register
+from povertyaid.imports.hooks import Committed, after_commit
+from povertyaid.imports.options import Options
+from povertyaid.imports.ordering import in_dependency_order
+from povertyaid.imports.resources import by_key, register
 from povertyaid.imports.rules import RULES, rule_text
 from povertyaid.imports.schoolbook import SchoolBook, import_scope, school_like, unit_in
-from povertyaid.imports.ordering import in_dependency_order
 from povertyaid.schools.models import County, RoleGrant, School, SchoolStage, User
 from povertyaid.schools.roles import Role
 from tests import factories, personas
@@ -191,7 +192,7 @@ def test_hook_runs_inside_the_commit(
     run: Run, write: Callable[..., Path], county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Committed] = []
-    monkeypatch.setattr(resources, "_hooks", [])
+    monkeypatch.setattr(hooks, "_hooks", [])
     after_commit(seen.append)
     after_commit(seen.append)
     path = write([["乡镇", "行政村"], ["青石乡", "青石村"]])
@@ -210,7 +211,7 @@ def test_failing_hook_takes_everything_back(
     def fail(_committed: Committed) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(resources, "_hooks", [fail])
+    monkeypatch.setattr(hooks, "_hooks", [fail])
     with pytest.raises(RuntimeError):
         run("villages", write([["乡镇", "行政村"], ["青石乡", "青石村"]]), "--commit")
     assert not Village.objects.exists()

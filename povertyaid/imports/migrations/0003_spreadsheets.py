@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('token', models.CharField(editable=False, max_length=32, unique=True, verbose_name='number of the list')),
                 ('rows_count', models.PositiveIntegerField(default=0, verbose_name='rows')),
                 ('county', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='return_sheets', to='schools.county', verbose_name='county')),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='given out by')),
+                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='given out by')),
                 ('school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='return_sheets', to='schools.school', verbose_name='school')),
             ],
             options={
