@@ -23,6 +23,7 @@ from povertyaid.audit.services import log_access
 from povertyaid.imports.engine import BLOCKED
 from povertyaid.imports.models import ImportBatch, ImportRow
 from povertyaid.imports.resources import resource_for
+from povertyaid.imports.sendback_comments import Placed, SheetComments, with_comments
 from povertyaid.imports.sendback_layout import NUMBER, REASON
 from povertyaid.imports.services import source_of
 from povertyaid.imports.undo import may_undo
@@ -100,11 +101,14 @@ def refused_workbook(batch: ImportBatch, user: User, progress: Progress = NO_PRO
     workbook = source_of(batch, user, progress).workbook
     book = Book(write_only=True)
     count = 0
+    comments: list[SheetComments] = []
     for sheet in workbook.sheets:
         of_sheet = [table for table in tables if table["sheet"] == sheet.name]
         refused = problems.get(sheet.name[:60], {})
         if of_sheet and refused:
-            count += _Returned(book, sheet, of_sheet, refused, progress).write()
+            returned = _Returned(book, sheet, of_sheet, refused, progress)
+            count += returned.write()
+            comments.append(returned.comments)
     if not count:
         raise SendbackError(
             "unknown", _("The refused rows are not in the file. Look at the file again first.")
@@ -118,7 +122,7 @@ def refused_workbook(batch: ImportBatch, user: User, progress: Progress = NO_PRO
         record=batch,
         detail={"batch": batch.pk, "kind": batch.kind, "rows": count, "refused": True},
     )
-    return out.getvalue()
+    return with_comments(out.getvalue(), comments)
 
 
 def _problems(batch: ImportBatch, tables: Sequence[Mapping[str, Any]]) -> dict[str, Problems]:
@@ -178,6 +182,7 @@ class _Returned:
         self.out: Any = book.create_sheet(self._title(book))
         self.width = max(table["width"] for table in tables)
         self.written = 0
+        self.comments = SheetComments(AUTHOR)
         self._text = self._cell(number_format=TEXT)
         self._plain = self._cell()
 
@@ -286,7 +291,10 @@ class _Returned:
             if told is not None:
                 look = {"number_format": TEXT} if index in text else {}
                 cell = self._filled(self._cell(fill=_BAD, **look), _clean(value))
-                cell.comment = _comment(told)
+                if not self.comments.placed:
+                    # With the first, openpyxl writes the parts that hold them all.
+                    cell.comment = Comment("", AUTHOR)
+                self.comments.placed.append(_comment(told, self.written + 1, index + 1))
                 yield cell
             elif value is None:
                 yield None
@@ -311,7 +319,7 @@ class _Returned:
         return cell
 
 
-def _comment(told: Sequence[str]) -> Comment:
-    text = "\n".join(dict.fromkeys(told))[:_LONGEST_COMMENT]
+def _comment(told: Sequence[str], row: int, column: int) -> Placed:
+    text = ILLEGAL_CHARACTERS_RE.sub("", "\n".join(dict.fromkeys(told)))[:_LONGEST_COMMENT]
     lines = sum(1 + _width(line) // 40 for line in text.splitlines())
-    return Comment(text, AUTHOR, width=320, height=24 + 18 * lines)
+    return Placed(row, column, text, 24 + 18 * lines)
