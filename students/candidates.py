@@ -43,8 +43,8 @@ def differing(wanted: Wanted, student: Student) -> frozenset[str]:
     """The fields by which pupils are known (name, identity, pupil_number) where row and record say different things."""
     found = {"name"} if wanted.name and wanted.name != student.name else set()
     for key in NUMBERS:
-        mine, stored = getattr(wanted, key), getattr(student, f"{key}_hash")
-        if mine and stored and lookup_hash(key, mine) != stored:
+        mine, stored = getattr(wanted, f"{key}_hash"), getattr(student, f"{key}_hash")
+        if mine and stored and mine != stored:
             found.add(key)
     if wanted.failed:
         found.add("identity")

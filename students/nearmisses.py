@@ -15,7 +15,6 @@ from households.models import Member, Relation
 from households.words import RELATIONS, word
 from povertyaid.imports.asking import decided, forgive, only_wrong_at
 from povertyaid.imports.resources import by_key
-from povertyaid.lib.crypto import lookup_hash
 from povertyaid.lib.likeness import close_keys, close_keys_of, may_be_close, number_likeness
 from povertyaid.lib.messages import Message
 from students.candidates import NUMBERS, Cards, closeness, differing
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from povertyaid.imports.context import ImportContext
     from povertyaid.imports.questions import Choice, Decision
-    from povertyaid.schools.models import School
     from students.pupilbook import PupilBook
     from students.roster import Line
 
@@ -85,7 +83,7 @@ class NearMisses:
             return self._other_name(line, student)
         if "identity" in differs:
             return self._other_number(line, [student], "identity", _TAKE_OR_KEEP)
-        holder = pupils.by_pupil_number(wanted.pupil_number) if "pupil_number" in differs else None
+        holder = pupils.by_pupil_number(wanted) if "pupil_number" in differs else None
         if holder is not None and row.ok:
             return self._other_pupil_number(line, student, holder)
         return student
@@ -119,7 +117,7 @@ class NearMisses:
     def _with_failed_number(self, line: Line) -> Student | None:
         """A number that fails its check is a slip of a stored one when the pupil is known otherwise."""
         wanted, row = line.wanted, line.row
-        known = self._pupils.by_pupil_number(wanted.pupil_number)
+        known = self._pupils.by_pupil_number(wanted)
         found = [known] if known is not None else self._of_that_name(line)
         near = [(student, close) for student in found if (close := closeness(wanted, student)) is not None]
         if not near or not only_wrong_at(row, "identity"):
@@ -149,7 +147,7 @@ class NearMisses:
         if not row.ok:
             row.refuse("name", message)
             return holder
-        key = "identity" if self._pupils.by_identity(wanted.identity) is not None else "pupil_number"
+        key = "identity" if self._pupils.by_identity(wanted) is not None else "pupil_number"
         namesakes = [item for item in self._of_that_name(line, in_class=False) if item.pk != holder.pk]
         swapped = [item for item in namesakes if self._are_swapped(line, item, holder, key)]
         if len(swapped) == 1:
@@ -333,9 +331,9 @@ class NearMisses:
         """The pupils whose numbers must be compared as a whole, read at once for all rows."""
         keys = {pk for line in self._unknown_lines for pk in self._perhaps(line)}
         found = by_key(Student.objects.visible_to(self._context.user), "pk", keys)
-        enrolments = Enrolment.objects.visible_to(self._context.user).select_related("school", "school_class")
-        self._pupils.add_enrolments(by_key(enrolments.order_by("-start_on", "-pk"), "student_id", found))
-        return {pk: students[0] for pk, students in found.items()}
+        near = {pk: self._pupils.by_pk(pk) or students[0] for pk, students in found.items()}
+        self._pupils.add(near)
+        return near
 
     # Guardians
 
@@ -350,7 +348,7 @@ class NearMisses:
             )
             return Message("same_as_guardian", text)
         age = _age(facts.birth, self._context.today)
-        member = self._elders.get(lookup_hash("identity", get("identity"))) if age >= _GROWN_UP else None
+        member = self._elders.get(line.wanted.identity_hash) if age >= _GROWN_UP else None
         if member is not None and member.name != line.wanted.name:
             text = _(
                 "This is the number of %(holder)s, %(relation)s of a household on record: it seems to be the "
@@ -382,7 +380,7 @@ class NearMisses:
         """Members of households who are nobody's child there, by the identity numbers of grown-ups in the rows."""
         today = self._context.today
         hashes = {
-            lookup_hash("identity", line.wanted.identity)
+            line.wanted.identity_hash
             for line in self._unknown_lines
             if line.facts is not None and _age(line.facts.birth, today) >= _GROWN_UP
         }
@@ -416,10 +414,10 @@ class NearMisses:
     def _rows_with(self) -> dict[tuple[str, str], Line]:
         """The rows in which a number stands."""
         return {
-            (key, lookup_hash(key, line.row.get(key))): line
+            (key, digest): line
             for line in self._lines
             for key in NUMBERS
-            if line.row.get(key)
+            if (digest := getattr(line.wanted, f"{key}_hash"))
         }
 
     def _of_that_name(self, line: Line, *, in_class: bool = True) -> list[Student]:
@@ -444,11 +442,12 @@ class NearMisses:
 
 def warn_of_likes(lines: Sequence[Line]) -> None:
     """Tell rows of one name, school and class whose numbers are almost the same: perhaps one child twice."""
-    groups: dict[tuple[str, School, object], list[Line]] = {}
+    groups: dict[tuple[str, int, object], list[Line]] = {}
     for line in lines:
-        if line.row.ok and line.school is not None:
-            groups.setdefault((line.wanted.name, line.school, line.place), []).append(line)
-    for group in groups.values():
+        if line.school is not None:
+            groups.setdefault((line.wanted.name, line.school.pk, line.place), []).append(line)
+    for found in groups.values():
+        group = [line for line in found if line.row.ok] if len(found) > 1 else []
         for position, line in enumerate(group):
             for earlier in group[:position]:
                 if line.student is not None and earlier.student is not None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from povertyaid.audit.services import Update
 from povertyaid.imports.resources import by_key
-from povertyaid.lib.crypto import lookup_hash
 from students.candidates import NUMBERS
 from students.models import NUMBER_REFUSED, Student
 
@@ -30,7 +29,7 @@ def release_numbers(lines: list[Line]) -> Released:
             id(line): number_hash
             for line in lines
             if key not in line.kept
-            and (number_hash := lookup_hash(key, line.row.get(key, "")))
+            and (number_hash := getattr(line.wanted, f"{key}_hash"))
             and not (line.student and getattr(line.student, f"{key}_hash") == number_hash)
         }
         # Not by scope: a number is unique in the whole database. The answer is neutral.
@@ -81,10 +80,7 @@ def write_numbers(line: Line, item: Planned, student: Student, *, released: Rele
     item.first += [Update(student, {key: ""}) for key in NUMBERS if (student.pk, key) in released]
 
 
-def new_values(student: Student, values: dict[str, Any]) -> dict[str, Any]:
+def without_known_numbers(line: Line, student: Student, values: dict[str, Any]) -> dict[str, Any]:
     """The values without the numbers that are stored already: comparing hashes spares decrypting them."""
-    return {
-        name: value
-        for name, value in values.items()
-        if name not in NUMBERS or lookup_hash(name, value) != getattr(student, f"{name}_hash")
-    }
+    known = [key for key in NUMBERS if getattr(line.wanted, f"{key}_hash") == getattr(student, f"{key}_hash")]
+    return {name: value for name, value in values.items() if name not in known}

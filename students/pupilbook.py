@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -16,11 +17,12 @@ from povertyaid.imports.resources import by_key
 from povertyaid.lib.cells import Cleaned, Context, clean_identity
 from povertyaid.lib.crypto import lookup_hash
 from povertyaid.lib.messages import Message, MessageError
+from povertyaid.schools.models import School, SchoolClass
 from students.models import Enrolment, Student
 
 if TYPE_CHECKING:
     from povertyaid.lib.sheets.model import Value
-    from povertyaid.schools.models import School, User
+    from povertyaid.schools.models import User
     from students.classbook import Place
 
 # Who counts as a pupil of a school when names are matched.
@@ -66,22 +68,35 @@ class Wanted:
     # The pupil whose key the row of a list for return carries: nobody else is meant, whatever else the row says.
     pk: int | None = None
 
+    @cached_property
+    def identity_hash(self) -> str:
+        """By what the identity number is looked up; computed once, since a row is looked at many times."""
+        return lookup_hash("identity", self.identity)
+
+    @cached_property
+    def pupil_number_hash(self) -> str:
+        """The same for the pupil number."""
+        return lookup_hash("pupil_number", self.pupil_number)
+
 
 class PupilBook:
     """The pupils that the rows of a file may mean."""
 
     def __init__(self, user: User, wanted: Collection[Wanted]) -> None:
         """Read them: two queries by number, one by name, one for where they are enrolled."""
-        students = Student.objects.visible_to(user)
+        self._user = user
+        students = Student.objects.visible_to(user).defer("created_at")
         self._returned = by_key(students, "pk", (item.pk for item in wanted))
-        self._identities = by_key(
-            students, "identity_hash", (lookup_hash("identity", item.identity) for item in wanted)
-        )
-        self._numbers = by_key(
-            students,
-            "pupil_number_hash",
-            (lookup_hash("pupil_number", item.pupil_number) for item in wanted),
-        )
+        self._identities = by_key(students, "identity_hash", (item.identity_hash for item in wanted))
+        # Most pupils are found by the identity number; they are not read a second time by the pupil number.
+        self._numbers = {
+            student.pupil_number_hash: [student]
+            for found in self._identities.values()
+            for student in found
+            if student.pupil_number_hash
+        }
+        numbers = {item.pupil_number_hash for item in wanted} - self._numbers.keys()
+        self._numbers |= by_key(students, "pupil_number_hash", numbers)
         self._same_name: dict[str, list[Student]] = by_key(
             students, "name", {item.name for item in wanted if not self._is_settled(item)}
         )
@@ -90,11 +105,8 @@ class PupilBook:
         for group in (self._returned, self._identities, self._numbers, self._same_name):
             for found in group.values():
                 found[:] = [people[student.pk] for student in found]
-        enrolments = Enrolment.objects.visible_to(user).select_related("school", "school_class")
         self._people = people
-        self._enrolments: dict[int, list[Enrolment]] = by_key(
-            enrolments.order_by("-start_on", "-pk"), "student_id", people
-        )
+        self._enrolments = enrolments_of(user, people)
         self._named: dict[tuple[int, str], list[Enrolment]] = {}
         for name, namesakes in self._same_name.items():
             for student in namesakes:
@@ -117,16 +129,16 @@ class PupilBook:
         if wanted.pk in self._returned:
             returned: Student = self._returned[wanted.pk][0]
             return returned
-        return self.by_identity(wanted.identity) or self.by_pupil_number(wanted.pupil_number)
+        return self.by_identity(wanted) or self.by_pupil_number(wanted)
 
-    def by_identity(self, identity: str) -> Student | None:
-        """The pupil with this identity number."""
-        found = self._identities.get(lookup_hash("identity", identity)) if identity else None
+    def by_identity(self, wanted: Wanted) -> Student | None:
+        """The pupil with the identity number of a row."""
+        found = self._identities.get(wanted.identity_hash)
         return found[0] if found else None
 
-    def by_pupil_number(self, number: str) -> Student | None:
-        """The pupil with this pupil number."""
-        found = self._numbers.get(lookup_hash("pupil_number", number)) if number else None
+    def by_pupil_number(self, wanted: Wanted) -> Student | None:
+        """The pupil with the pupil number of a row."""
+        found = self._numbers.get(wanted.pupil_number_hash)
         return found[0] if found else None
 
     def namesakes(self, name: str, school: School) -> list[Enrolment]:
@@ -141,10 +153,11 @@ class PupilBook:
         """The pupils of this name whom the account may know of, wherever they are."""
         return self._same_name.get(name, [])
 
-    def add_enrolments(self, found: Mapping[int, list[Enrolment]]) -> None:
-        """Remember where further pupils are and were, by pupil."""
-        for pk, enrolments in found.items():
-            self._enrolments.setdefault(pk, enrolments)
+    def add(self, students: Mapping[int, Student]) -> None:
+        """Remember further pupils, and where they are and were."""
+        further = {pk: student for pk, student in students.items() if pk not in self._people}
+        self._people |= further
+        self._enrolments |= enrolments_of(self._user, further)
 
     def enrolments(self, student: Student) -> list[Enrolment]:
         """Where the pupil is and was, as far as the account may know, the latest first."""
@@ -166,7 +179,7 @@ class PupilBook:
             returned: Student = self._returned[wanted.pk][0]
             return returned
         if wanted.identity:
-            student = self.by_identity(wanted.identity)
+            student = self.by_identity(wanted)
             if student is None:
                 student = self._without_number(wanted)
             if student is None:
@@ -174,7 +187,7 @@ class PupilBook:
                 raise PupilError("unknown", text).at("identity")
             return _named_so(student, wanted)
         if wanted.pupil_number:
-            student = self.by_pupil_number(wanted.pupil_number)
+            student = self.by_pupil_number(wanted)
             if student is None:
                 text = _("No pupil of yours has this pupil number. Check it, or import the pupil first.")
                 raise PupilError("unknown", text).at("pupil_number")
@@ -220,6 +233,26 @@ class PupilBook:
             ),
             params,
         )
+
+
+def enrolments_of(user: User, students: Collection[int]) -> dict[int, list[Enrolment]]:
+    """Where pupils are and were, the latest first, with school and class.
+
+    Many pupils share a class: each school and class is read once, as `select_related` would not.
+    """
+    found = by_key(
+        Enrolment.objects.visible_to(user).defer("created_at").order_by("-start_on", "-pk"),
+        "student_id",
+        students,
+    )
+    enrolments = [enrolment for group in found.values() for enrolment in group]
+    schools = by_key(School.objects.all(), "pk", {item.school_id for item in enrolments})
+    classes = by_key(SchoolClass.objects.all(), "pk", {item.school_class_id for item in enrolments})
+    for enrolment in enrolments:
+        enrolment.school = schools[enrolment.school_id][0]
+        if enrolment.school_class_id is not None:
+            enrolment.school_class = classes[enrolment.school_class_id][0]
+    return found
 
 
 def _class_name(enrolment: Enrolment, school_year: int) -> str:
