@@ -158,7 +158,11 @@ class ImportContext:
         info = TableInfo(table.sheet, resource, labels, table.title_text)
         warnings: list[Message] = []
         info.school = self._school_of(resource, info, warnings)
-        info.period = self.period or find_period_in_text(table.title_text)
+        named = find_period_in_text(table.title_text)
+        info.period = self.period or named
+        if self.period and named and not _overlap(self.period, named):
+            text = _("The title says %(title)s, but %(chosen)s was chosen. Check that it is the right file.")
+            warnings.append(Message("other_period", text, {"title": named, "chosen": self.period}))
         if resource.needs_semester and "semester" not in labels and info.semester is None:
             raise ImportRefusedError(
                 "semester",
@@ -211,6 +215,11 @@ class ImportContext:
         elif found.short:
             row.repaired(key, text, found.school.name, SHORT_NAME_RULE)
         return found.school
+
+
+def _overlap(chosen: str, named: str) -> bool:
+    """Whether two periods have a semester in common: a school year and one of its semesters are no contradiction."""
+    return bool(set(Period.parse(chosen).semesters) & set(Period.parse(named).semesters))
 
 
 def unknown_school(text: str, candidates: str = "") -> ImportRefusedError:

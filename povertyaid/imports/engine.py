@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.imports import returning
 from povertyaid.imports.cleaning import TableCleaner
 from povertyaid.imports.context import ImportContext, ImportRefusedError
+from povertyaid.imports.fitting import check_tables, headers_of, top_of
 from povertyaid.imports.resources import Planned, Row, SheetResource, kinds, resource_for, variants_of
 from povertyaid.lib.messages import Message
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.headerrows import columns_of
-from povertyaid.lib.sheets.headers import ForcedHeader, header_signature, match_columns, normalise_header
+from povertyaid.lib.sheets.headers import ForcedHeader, header_signature, normalise_header
 from povertyaid.lib.sheets.layout import SkippedSheet, Table, find_tables
 from povertyaid.lib.sheets.model import Sheet, Workbook
 from povertyaid.lib.sheets.reader import Limits, read_workbook
@@ -56,12 +57,6 @@ BLOCKED = Message(
     "blocked",
     _("The same row is refused as another kind. Mend it there, so that all of the row is imported at once."),
 )
-_SHOWN_COLUMNS = 12
-_LOOKED_AT = 60
-# A table is another kind's when the chosen one understands less than this share of its headers …
-_OWN_SHARE = 0.6
-# … and the other kind this many times as many.
-_RIVAL_FACTOR = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +249,7 @@ def plan_kind(
     plan.tables, plan.skipped = find_tables(
         workbook, (*resource.columns, returning.COLUMN), _required(resource, constants), forced=forced
     )
-    _check_tables(plan, workbook, constants, chosen=bool(parts))
+    check_tables(plan, workbook, constants, chosen=bool(parts))
     keys = returning.take_keys(plan.tables)
     book = returning.ReturnBook(resource, context, keys.values()) if keys else None
     for table in plan.tables:
@@ -268,6 +263,7 @@ def plan_kind(
             if book is not None and sheet == table.sheet
         }
         plan.rows.extend(TableCleaner(table, info, context, constants, returned).rows())
+    plan.warnings += _other_semesters(plan.rows, context)
     progress.tell(_("comparing with the records"), 0, len(plan.rows))
     _leave_out(plan, decisions)
     for row in plan.rows:
@@ -276,6 +272,18 @@ def plan_kind(
     plan.planned = resource.plan(plan.rows, context)
     _settle(plan)
     return plan
+
+
+def _other_semesters(rows: Sequence[Row], context: ImportContext) -> list[tuple[str, int, Message]]:
+    """What a chosen semester gives way to: the one that a row names holds for it, and that is said once a sheet."""
+    found: dict[str, tuple[str, int, Message]] = {}
+    for row in rows if context.period else ():
+        named = row.get("semester")
+        if named and row.semester and named != row.semester and row.sheet not in found:
+            text = _("The row says %(named)s, but %(chosen)s was chosen. What the rows say holds for them.")
+            message = Message("other_semester", text, {"named": named, "chosen": row.semester})
+            found[row.sheet] = (row.sheet, row.number, message)
+    return list(found.values())
 
 
 def _required(resource: SheetResource, constants: Mapping[str, str]) -> list[str]:
@@ -291,19 +299,13 @@ def _shape(
     for shape in shapes if len(shapes) > 1 else ():
         constants = _constants(shape, options, strict=False)
         tables, _skipped = find_tables(
-            _top(workbook), shape.columns, _required(shape, constants), forced=forced
+            top_of(workbook), shape.columns, _required(shape, constants), forced=forced
         )
         for table in tables:
             keys = {header.key for header in table.headers if header.key is not None} | set(constants)
             if len(keys) > most and all(keys & set(group) for group in shape.one_of):
                 best, most = shape, len(keys)
     return best
-
-
-def _top(workbook: Workbook) -> Workbook:
-    """The first rows of every sheet: the headers stand there, and the records below need not be read to know them."""
-    sheets = [replace(sheet, rows=sheet.rows[:_LOOKED_AT]) for sheet in workbook.sheets]
-    return Workbook(workbook.kind, workbook.encoding, sheets)
 
 
 def _leave_out(plan: Plan, decisions: Decisions | None) -> None:
@@ -388,99 +390,6 @@ def _constants(resource: SheetResource, options: Options, *, strict: bool = True
             )
         found[key] = value
     return found
-
-
-def headers_of(resource: SheetResource) -> str:
-    """The published headers for a message: those that must be there first, twelve at most."""
-    columns = sorted(resource.columns, key=lambda column: not (column.required or column.header_required))
-    return "、".join(column.header for column in columns[:_SHOWN_COLUMNS])
-
-
-def _check_tables(plan: Plan, workbook: Workbook, constants: Mapping[str, str], *, chosen: bool) -> None:
-    """ImportRefusedError unless there is a table with one header of each group and none twice.
-
-    What a person chose for a sheet is not doubted.
-    """
-    resource = plan.resource
-    if not plan.tables:
-        other = fitting_kind(workbook, but=resource)
-        if other is not None:
-            raise _wrong_kind(resource, other)
-        if len(plan.skipped) == 1:
-            raise ImportRefusedError(
-                "no_table",
-                _("%(why)s Expected for “%(kind)s” are the headers %(headers)s."),
-                {"why": plan.skipped[0].message, "kind": resource.label, "headers": headers_of(resource)},
-            )
-        raise ImportRefusedError(
-            "no_table",
-            _(
-                "No sheet has a table with the headers of “%(kind)s”: %(headers)s. Check that it is the right list."
-            ),
-            {"kind": resource.label, "headers": headers_of(resource)},
-        )
-    for table in plan.tables:
-        other = None if chosen else rival_kind(table, resource)
-        present = {header.key for header in table.headers} | set(constants)
-        missing = [group for group in resource.one_of if not present & set(group)]
-        if other is not None:
-            raise _wrong_kind(resource, other)
-        for group in missing:
-            raise ImportRefusedError(
-                "columns",
-                _("The sheet “%(sheet)s” needs one of the columns %(headers)s."),
-                {"sheet": table.sheet, "headers": "、".join(resource.by(key).header for key in group)},
-            )
-        for _index, key in table.duplicates:
-            raise ImportRefusedError(
-                "duplicate_column",
-                _("The sheet “%(sheet)s” has two columns for “%(header)s”. Remove one or change its header."),
-                {"sheet": table.sheet, "header": resource.by(key).header},
-            )
-
-
-def _wrong_kind(resource: SheetResource, other: SheetResource) -> ImportRefusedError:
-    return ImportRefusedError(
-        "wrong_kind",
-        _(
-            "This is no list of the kind “%(kind)s”: expected are the headers %(headers)s. "
-            "It looks like “%(other)s”."
-        ),
-        {"kind": resource.label, "headers": headers_of(resource), "other": other.label},
-    )
-
-
-def rival_kind(table: Table, resource: SheetResource) -> SheetResource | None:
-    """Another kind that a table plainly is: it understands far more of the headers, and the chosen kind only some.
-
-    A list of payments has names and classes too; taken for a list of pupils it would do harm.
-    """
-    texts, groups = [header.text for header in table.headers], [header.group for header in table.headers]
-    own = sum(header.key is not None for header in table.headers)
-    if own >= _OWN_SHARE * len(texts):
-        return None
-    best, most = None, own * _RIVAL_FACTOR
-    for other in kinds():
-        keys = set(match_columns(texts, other.columns, groups).keys.values())
-        fits = keys >= set(other.required) and all(keys & set(group) for group in other.one_of)
-        if other is not resource and fits and len(keys) > most:
-            best, most = other, len(keys)
-    return best
-
-
-def fitting_kind(workbook: Workbook, *, but: SheetResource) -> SheetResource | None:
-    """Another kind whose required headers are all there; of several the one with most columns found."""
-    best, most = None, 0
-    top = _top(workbook)
-    for resource in kinds():
-        if resource is but:
-            continue
-        tables, _skipped = find_tables(top, resource.columns, resource.required)
-        for table in tables:
-            keys = {header.key for header in table.headers if header.key is not None}
-            if len(keys) > most and all(keys & set(group) for group in resource.one_of):
-                best, most = resource, len(keys)
-    return best
 
 
 def _settle(plan: Plan) -> None:
