@@ -14,7 +14,7 @@ from povertyaid.imports.context import ImportRefusedError
 from povertyaid.imports.guessing import Guesser
 from povertyaid.imports.layouts import layouts_of
 from povertyaid.imports.models import SavedMapping
-from povertyaid.imports.resources import kinds
+from povertyaid.imports.resources import kinds, variants_of
 from povertyaid.imports.schoolbook import SchoolBook
 from povertyaid.lib.cells import Context, as_text, mask_value
 from povertyaid.lib.masks import mask_account, scrub
@@ -147,7 +147,7 @@ class Examination:
         decided = {part.sheet: part.header for part in self.options.parts if part.header is not None}
         found = layouts_of(
             source.workbook,
-            self.chosen or self.allowed,
+            _shapes(self.chosen or self.allowed),
             given=self._given_everywhere(),
             places={**decided, **(places or {})},
             known=saved,
@@ -183,8 +183,25 @@ class Examination:
 
     # What a layout is as one kind
 
-    def use(self, layout: Layout, resource: SheetResource, decided: Mapping[int, str] | None = None) -> Use:
-        """A layout read as a kind; `decided` says by index which field a column is, "" for one that is not used."""
+    def use(
+        self,
+        layout: Layout,
+        resource: SheetResource,
+        decided: Mapping[int, str] | None = None,
+        *,
+        beside: Sequence[SheetResource] = (),
+    ) -> Use:
+        """A layout read as a kind; `decided` says by index which field a column is, "" for one that is not used.
+
+        `beside` are other kinds of the same sheet: what their headers name is not guessed at.
+        """
+        elsewhere = {
+            index
+            for other in beside
+            if other is not resource
+            for index in match_columns(layout.texts, other.columns, layout.groups).keys
+        }
+        resource = self._shape(layout, resource, decided or {})
         forced = {**self._wished(layout, resource), **(decided or {})}
         matching = match_columns(layout.texts, resource.columns, layout.groups, forced)
         keys = matching.keys
@@ -199,12 +216,30 @@ class Examination:
             resource,
             keys,
             how,
-            self._guesser(layout).guesses(layout.sampled, resource, taken),
+            self._guesser(layout).guesses(layout.sampled, resource, taken, elsewhere),
             duplicates,
             [key for key in resource.required if key not in present],
             [group for group in resource.one_of if not present & set(group)],
             sorted(index for index, key in forced.items() if not key),
         )
+
+    def _shape(self, layout: Layout, resource: SheetResource, decided: Mapping[int, str]) -> SheetResource:
+        """The shape of a kind in which a layout is: one whose columns are all there, of several that with most of them."""
+
+        def fit(shape: SheetResource) -> tuple[bool, int]:
+            known = {column.key for column in shape.columns}
+            forced = {
+                index: key
+                for index, key in {**self._wished(layout, shape), **decided}.items()
+                if key in known or not key
+            }
+            found = set(match_columns(layout.texts, shape.columns, layout.groups, forced).keys.values())
+            present = found | given_keys(shape, self.options)
+            complete = set(shape.required) <= present and all(present & set(group) for group in shape.one_of)
+            return complete, len(found)
+
+        shapes = variants_of(resource.kind)
+        return max(shapes, key=fit) if len(shapes) > 1 else resource
 
     def _wished(self, layout: Layout, resource: SheetResource) -> dict[int, str]:
         found = {}
@@ -229,7 +264,7 @@ class Examination:
             item.applied = mapping
             item.uses = self.saved_uses(item.layout, mapping)
         elif self.chosen:
-            uses = [self.use(item.layout, resource) for resource in self.chosen]
+            uses = [self.use(item.layout, resource, beside=self.chosen) for resource in self.chosen]
             item.uses = [use for use in uses if use.complete or use.completed_by_guesses]
         else:
             best = self._best(item, self.allowed)
@@ -314,8 +349,8 @@ class Examination:
     def samples(self, layout: Layout) -> dict[int, list[str]]:
         """Three values of each column, by index, masked."""
         found = {
-            resource.kind: match_columns(layout.texts, resource.columns, layout.groups).keys
-            for resource in self.allowed
+            id(shape): match_columns(layout.texts, shape.columns, layout.groups).keys
+            for shape in _shapes(self.allowed)
         }
         return {
             sampled.index: [_shown(value, sensitive) for value in _distinct(sampled.values)]
@@ -324,13 +359,13 @@ class Examination:
         }
 
     def _sensitive(
-        self, layout: Layout, sampled: Sampled, found: Mapping[str, Mapping[int, str]]
+        self, layout: Layout, sampled: Sampled, found: Mapping[int, Mapping[int, str]]
     ) -> Sensitive | None:
         """How the cells of a column are masked; None where its header names a field that is not sensitive."""
         named = [
-            resource.by(key).sensitive
-            for resource in self.allowed
-            if (key := found[resource.kind].get(sampled.index)) is not None
+            shape.by(key).sensitive
+            for shape in _shapes(self.allowed)
+            if (key := found[id(shape)].get(sampled.index)) is not None
         ]
         if named:
             return next(filter(None, named), None)
@@ -343,6 +378,11 @@ class Examination:
 
 def _allowed(user: User) -> list[SheetResource]:
     return [resource for resource in kinds() if user.is_system or user.has_perm(resource.permission)]
+
+
+def _shapes(resources: Sequence[SheetResource]) -> list[SheetResource]:
+    """All shapes in which lists of some kinds arrive."""
+    return [shape for resource in resources for shape in variants_of(resource.kind)]
 
 
 def _saved_by_digest(user: User) -> dict[str, list[SavedMapping]]:

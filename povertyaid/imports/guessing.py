@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from povertyaid.lib.cells import (
 )
 from povertyaid.lib.cells.text import YES_NO
 from povertyaid.lib.sheets.headers import normalise_header
-from povertyaid.lib.sheets.rows import is_sequence_header
+from povertyaid.lib.sheets.rows import is_header_word, is_sequence_header
 
 if TYPE_CHECKING:
     from povertyaid.imports.resources import Cleaner, Column, SheetResource
@@ -164,17 +164,23 @@ class Guesser:
     _seen: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def guesses(
-        self, columns: Sequence[Sampled], resource: SheetResource, matched: Mapping[int, str]
+        self,
+        columns: Sequence[Sampled],
+        resource: SheetResource,
+        matched: Mapping[int, str],
+        elsewhere: Collection[int] = (),
     ) -> dict[int, Guess]:
         """The guesses for columns that no header tells, by index, for fields that no header fills.
 
-        A guess is strong when exactly one such column and one such field fit each other.
+        `elsewhere` are columns whose headers another kind of the same sheet understands. A guess is strong when exactly
+        one such column and one such field fit each other.
         """
         filled = set(matched.values())
         open_ = [column for column in resource.columns if column.key not in filled]
         fits: dict[int, list[Column]] = {}
         for sampled in columns:
-            if sampled.index in matched or not sampled.enough or is_sequence_header(sampled.text):
+            known = sampled.index in matched or sampled.index in elsewhere
+            if known or not sampled.enough or is_sequence_header(sampled.text):
                 continue
             found = [column for column in open_ if self._fits(sampled, column, resource, filled)]
             if found:
@@ -201,7 +207,7 @@ class Guesser:
         if sense.name == "amount":
             # A list without any amount that is understood is missing what it is about.
             amounts = {item.key for item in resource.columns if _function(item.cleaner) == "clean_amount"}
-            return hint or not amounts & filled
+            return hint or not (amounts & filled or is_header_word(sampled.text))
         if sense.asks:
             return hint or (column.required and level == BY_ITSELF)
         return hint or level == BY_ITSELF

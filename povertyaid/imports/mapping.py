@@ -153,7 +153,7 @@ def _asked(found: Examination, read: Sequence[LaidOut]) -> Message:
             return Message("senders", text, {"senders": senders})
     for item in read:
         for use in item.uses:
-            if not use.complete:
+            if not use.completed_by_guesses:
                 params = {"headers": "、".join(use.missing_headers[:_SHOWN]), "kind": use.resource.label}
                 text = _("For “%(kind)s” the columns %(headers)s were not found. Say which columns they are.")
                 return Message("columns", text, params)
@@ -190,7 +190,8 @@ def _layout(found: Examination, item: LaidOut) -> dict[str, Any]:
     samples = found.samples(item.layout)
     uses = {use.resource.kind: use for use in item.uses}
     fits = {
-        resource.kind: uses.get(resource.kind) or found.use(item.layout, resource)
+        resource.kind: uses.get(resource.kind)
+        or found.use(item.layout, resource, beside=[use.resource for use in item.uses])
         for resource in found.allowed
     }
     parts = [part.sheet for part in found.options.parts]
@@ -238,6 +239,7 @@ def _layout(found: Examination, item: LaidOut) -> dict[str, Any]:
 
 def _fit(use: Use) -> dict[str, Any]:
     return {
+        "shape": use.resource.variant or use.resource.kind,
         "keys": {str(index): key for index, key in use.keys.items()},
         "how": {str(index): how for index, how in use.how.items()},
         "maybe": {str(index): list(guess.keys) for index, guess in use.guesses.items()},

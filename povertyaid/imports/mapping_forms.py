@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from povertyaid.imports.examining import column_key
 from povertyaid.imports.options import Options, Part
-from povertyaid.imports.resources import in_order
+from povertyaid.imports.resources import in_order, resource_for
 from povertyaid.imports.schoolbook import SchoolBook
 from povertyaid.lib.cells import CellError, Context
 from povertyaid.lib.messages import Message
@@ -91,7 +91,11 @@ class LayoutForm(forms.Form):
         """Offer the kinds that the account may import; columns are shown for the kinds that are chosen."""
         super().__init__(data, prefix=prefix)
         self.layout = layout
-        self.resources = {resource.kind: resource for resource in resources}
+        # Each kind in the shape that the header is of.
+        self.resources = {
+            resource.kind: resource_for(layout["fits"][resource.kind].get("shape", "")) or resource
+            for resource in resources
+        }
         self.missing: list[Missing] = []
         names = [sheet["name"] for sheet in layout["sheets"]]
         self.single = len(names) == 1
@@ -105,7 +109,7 @@ class LayoutForm(forms.Form):
         self.fields["kinds"] = forms.MultipleChoiceField(
             label=_("What it is"),
             required=False,
-            choices=[(resource.kind, self._kind_label(resource)) for resource in resources],
+            choices=[(resource.kind, self._kind_label(resource)) for resource in self.resources.values()],
             widget=forms.CheckboxSelectMultiple,
             initial=layout["kinds"],
         )
@@ -137,6 +141,8 @@ class LayoutForm(forms.Form):
 
     def _kind_label(self, resource: SheetResource) -> Any:
         fit = self.layout["fits"][resource.kind]
+        if not fit["keys"]:
+            return resource.label
         text = _("%(kind)s (%(found)d of %(all)d headers known)")
         params = {"kind": resource.label, "found": len(fit["keys"]), "all": len(self.layout["columns"])}
         return str(Message("kind", text, params))
@@ -248,7 +254,7 @@ class LayoutForm(forms.Form):
         if keys:
             headers = "、".join(resource.by(key).header for key in keys)
             return str(Message("maybe", _("may be: %(headers)s"), {"headers": headers})), True
-        return _("not recognised"), False
+        return _("header not known"), False
 
     def parts(self) -> list[Part]:
         """The decision as parts: every column that was shown is decided."""
