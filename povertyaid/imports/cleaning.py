@@ -84,7 +84,9 @@ class TableCleaner:
         if returned is not None:
             row.returned = returned.pk
             if returned.problem is not None:
+                # Whatever stands in its cells, masks too, is not looked at: the row is of no use.
                 row.refuse(None, returned.problem)
+                return row
         for item in self._columns:
             key = item.column.key
             cell = cells.get(key)

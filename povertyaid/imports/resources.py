@@ -316,8 +316,6 @@ class SheetResource(ABC):
     needs_semester: ClassVar[bool] = False
     # By what stored records are found again; for the documentation and the template.
     key_help: ClassVar[StrOrPromise] = ""
-    # Whether the kind has lists for return (`listed`, `present`).
-    returns: ClassVar[bool] = False
     # The name of another shape in which lists of the kind arrive (one row a household); "" is the kind's own shape.
     variant: ClassVar[str] = ""
 

@@ -21,7 +21,7 @@ from povertyaid.imports.forms import allowed_kinds
 from povertyaid.imports.models import ReturnSheet
 from povertyaid.imports.resources import SheetResource, resource_for
 from povertyaid.imports.return_workbook import return_workbook
-from povertyaid.imports.returning import give_out
+from povertyaid.imports.returning import give_out, shape_for_return
 from povertyaid.imports.schoolbook import SchoolBook
 from povertyaid.imports.views import ADD, XLSX, _allowed, _user
 from povertyaid.lib import periods
@@ -42,7 +42,7 @@ def may_give_out(user: User, resource: SheetResource) -> bool:
     """Whether an account may take the records of a kind out, and send them back."""
     label = resource.model._meta
     return (
-        resource.returns
+        shape_for_return(resource.kind) is not None
         and user.has_perm(resource.permission)
         and user.has_perm(f"{label.app_label}.export_{label.model_name}")
     )
@@ -111,23 +111,24 @@ def returns(request: HttpRequest) -> HttpResponse:
 def _workbook(form: ReturnForm, resource: SheetResource, user: User) -> HttpResponse | None:
     """The workbook, registered and logged; None after telling at the form why there is none."""
     school, period = form.cleaned_data["school"], form.cleaned_data["period"]
-    queryset = resource.listed(user, school, period)
+    shape = shape_for_return(resource.kind)
+    queryset = shape.listed(user, school, period) if shape is not None else None
     records = list(queryset[: MOST_ROWS + 1]) if queryset is not None else []
-    if not records:
+    if shape is None or not records:
         form.add_error(None, _("There is no such record yet, so that there is nothing to correct."))
         return None
     if len(records) > MOST_ROWS:
         text = _("There are more than %(most)d records. Choose a school, and give out one list a school.")
         form.add_error("school", text % {"most": MOST_ROWS})
         return None
-    sheet, rows = give_out(resource=resource, user=user, school=school, period=period, records=records)
+    sheet, rows = give_out(resource=shape, user=user, school=school, period=period, records=records)
     log_access(
         AccessLog.Action.EXPORT,
         user=user,
         model=resource.model._meta.label_lower,
         detail={"return": sheet.token, "rows": len(rows), "format": "xlsx"},
     )
-    response = HttpResponse(return_workbook(resource, sheet, rows), content_type=XLSX)
+    response = HttpResponse(return_workbook(shape, sheet, rows), content_type=XLSX)
     name = _("%(kind)s - for return") % {"kind": resource.label}
     place = school.name if school is not None else sheet.county.name
     disposition = content_disposition_header(as_attachment=True, filename=f"{place}{name}.xlsx")

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.imports.context import ImportContext
 from povertyaid.imports.models import ReturnSheet
 from povertyaid.imports.options import Options
-from povertyaid.imports.resources import Column, by_key
+from povertyaid.imports.resources import Column, SheetResource, by_key, variants_of
 from povertyaid.lib.cells import as_text, clean_text
 from povertyaid.lib.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from povertyaid.imports.resources import SheetResource
     from povertyaid.lib.sheets.layout import Table
     from povertyaid.schools.base import Record
     from povertyaid.schools.models import School, User
@@ -51,8 +51,18 @@ STALE = Message(
     ),
 )
 REPEATED = Message(
-    "repeated_return", _("The key of this row stands in another row already. Keep one of the two.")
+    "repeated_return",
+    _(
+        "The key of this row stands in another row too, so that nobody can tell which of them is the record. "
+        "Keep one of them, and delete the key of a row that is a new record."
+    ),
 )
+
+
+def shape_for_return(kind: str) -> SheetResource | None:
+    """The shape in which lists of a kind are given out for return; None when there are none."""
+    shapes = variants_of(kind)
+    return next((shape for shape in shapes if type(shape).listed is not SheetResource.listed), None)
 
 
 def new_token() -> str:
@@ -91,7 +101,7 @@ class ReturnBook:
 
     def __init__(self, resource: SheetResource, context: ImportContext, keys: Collection[str]) -> None:
         """Find the lists and the records within the scope of the account: a constant number of queries."""
-        self._seen: set[str] = set()
+        self._times = Counter(keys)
         split = {key: _split(key) for key in keys}
         sheets = by_key(
             ReturnSheet.objects.visible_to(context.user).filter(kind=resource.kind),
@@ -117,10 +127,9 @@ class ReturnBook:
                     self._returned[key] = Returned(pk, told[pk]) if same else Returned(problem=STALE)
 
     def of(self, key: str) -> Returned:
-        """What a row's key means; the same key a second time is refused."""
-        if key in self._seen:
+        """What a row's key means. Rows that share a key are all refused: a copied row may be another person's now."""
+        if self._times[key] > 1:
             return Returned(problem=REPEATED)
-        self._seen.add(key)
         return self._returned.get(key, Returned(problem=FOREIGN))
 
 
