@@ -25,6 +25,7 @@ from povertyaid.lib.sheets.headerrows import (
     guess_header,
     is_blank_row,
 )
+from povertyaid.lib.sheets.headers import normalise_header
 from povertyaid.lib.sheets.layout import columns_of, header_signature
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # Rows of a sheet that are looked at: the header stands at the top, and the first records tell what the columns hold.
 _LOOKED_AT = HEADER_SEARCH + SAMPLE + 40
+_BELOW = 8
+_LONGEST_NAME = 40
 _SUM = re.compile(r".{0,6}(?:合计|小计|总计|累计|共计)")
 # Where a header stands: its first row as Excel numbers it, and its height.
 Place = tuple[int, int]
@@ -258,6 +261,7 @@ def _saved_place(names: HeaderFinder, sheet: Sheet, known: Collection[str]) -> P
 def _by_headers(sheet: Sheet, resources: Sequence[SheetResource], given: Collection[str]) -> Place | None:
     """The rows that name the columns of a kind: all required ones if there are such rows, else as many as can be."""
     best: tuple[tuple[bool, int], Place] | None = None
+    sheet = _up_to_headers(sheet, resources)
     for resource in resources:
         required = [key for key in resource.required if key not in given]
         for needed in (required, ()):
@@ -270,3 +274,28 @@ def _by_headers(sheet: Sheet, resources: Sequence[SheetResource], given: Collect
                 best = score, (sheet.first_row + block.start, block.height)
             break
     return best[1] if best is not None else None
+
+
+def _up_to_headers(sheet: Sheet, resources: Sequence[SheetResource]) -> Sheet:
+    """The rows among which the header is: with a few below the last one that names two columns; all when none does."""
+    names = {
+        normalise_header(header)
+        for resource in resources
+        for column in resource.columns
+        for header in column.headers
+    }
+    last = None
+    for offset, row in enumerate(sheet.rows[:HEADER_SEARCH]):
+        texts = [
+            normalise_header(value) for value in row if isinstance(value, str) and len(value) <= _LONGEST_NAME
+        ]
+        if sum(text in names for text in texts) > 1:
+            last = offset
+    if last is None:
+        return sheet
+    end = last + _BELOW
+    return replace(
+        sheet,
+        rows=sheet.rows[:end],
+        merges=[merge for merge in sheet.merges if merge[0] < sheet.first_row + end],
+    )

@@ -272,3 +272,37 @@ def working_sheet() -> list[list[Any]]:
              level, "寄宿生生活补助", "625.00"]
         )  # fmt: skip
     return rows
+
+
+def test_one_row_is_a_household_with_its_pupil(
+    run: Run, write: Callable[..., Path], school: School, villages: list[Any]
+) -> None:
+    """A working sheet with one row a household: the head in columns of his own beside the pupil."""
+    head = [
+        "行政村",
+        "户编号",
+        "户主姓名",
+        "户主身份证号",
+        "户类型",
+        "学生姓名",
+        "学生身份证号",
+        "班级",
+        "困难类型",
+        "认定等级",
+    ]
+    rows: list[list[Any]] = [head]
+    for number in range(3):
+        parent = factories.identity_number(dt.date(1985, 5, 1 + number), 40 + number)
+        child = factories.identity_number(dt.date(2016, 3, 4 + number), number)
+        rows.append(
+            ["青石村", f"431202001{number}", f"{NAMES[number][0]}大山", parent, "脱贫户", NAMES[number], child, "三(1)班",
+             "脱贫家庭", "一般困难"]
+        )  # fmt: skip
+    path = write(rows)
+    options = ("--period", "2025-2026-2", "--school", school.code)
+    status, told_ = run("households,students", path, *options, "--commit")
+    assert (status, told_["errors"], told_["created"]) == (0, [], 6)
+    assert {member.name for member in Member.objects.all()} == {f"{name[0]}大山" for name in NAMES[:3]}
+    assert {student.name for student in Student.objects.all()} == set(NAMES[:3])
+    _status, again = run("households,students", path, *options, "--commit")
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 6)
