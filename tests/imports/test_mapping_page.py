@@ -120,14 +120,14 @@ def test_one_field_twice_and_a_missing_one_are_told_beside_their_place(
     client = client_of(clerk)
     batch = send(client, pupils({"身份证号": "号码一"}))
     page = client.get(page_of(batch))
-    changes = {select(page, "备注"): "phone", select(page, "姓名"): "", "file-office": "县残联"}
+    changes = {select(page, "备注"): "phone", select(page, "姓名"): "", "file-office": "县退役军人局"}
     answer = save(client, batch, **changes)
     assert (answer.status_code, batch.state) == (200, "to_map")
     form = answer.context["layouts"][0]
     assert list(form.errors) == [select(page, "备注").partition("-")[2]]
     assert any("姓名" in error for error in answer.context["file"].non_field_errors())
     # Nothing typed is lost.
-    assert answer.context["file"]["office"].value() == "县残联"
+    assert answer.context["file"]["office"].value() == "县退役军人局"
     assert form[select(page, "备注").partition("-")[2]].value() == "phone"
 
 
@@ -226,9 +226,9 @@ def test_the_same_header_is_known_again_wherever_it_stands(
 ) -> None:
     client = client_of(bureau_clerk)
     new_names = {"身份证号": "号码一", "姓名": "大 名"}
-    first = remembered(client, pupils(new_names), "县残联", school=school.pk)
+    first = remembered(client, pupils(new_names), "县退役军人局", school=school.pk)
     saved = SavedMapping.objects.get()
-    assert (saved.sender, saved.school, first.mapping) == ("县残联", None, saved)
+    assert (saved.sender, saved.school, first.mapping) == ("县退役军人局", None, saved)
     used = saved.used_at
     later = [["残疾学生名单"], [], *pupils({"身份证号": "号码一", "姓名": "大名"})]
     second = send(client, later, school=school.pk)
@@ -242,7 +242,7 @@ def test_the_same_header_is_known_again_wherever_it_stands(
     third = send(client, later, kind="", school=school.pk)
     assert (third.state, third.kind) == ("to_check", "students")
     page = client.get(page_of(third))
-    assert "县残联" in page.content.decode()
+    assert "县退役军人局" in page.content.decode()
     fourth = send(client, later, kind="payments", school=school.pk)
     assert fourth.state == "to_map"
     assert fourth.mapping is None
@@ -258,7 +258,7 @@ def test_several_senders_with_the_same_header_are_chosen_from(
     columns = {**mine.parts[0]["columns"], "备注": ""}
     other = factories.SavedMappingFactory(
         county=school.county,
-        sender="县残联",
+        sender="县退役军人局",
         digest=mine.digest,
         parts=[{"kind": "students", "columns": columns}],
     )
@@ -279,7 +279,7 @@ def test_saved_columns_of_others_are_not_known(
     client_of: ClientOf, clerk: User, rival_clerk: User, rival_bureau_clerk: User, school: School
 ) -> None:
     rows = pupils({"身份证号": "号码一"})
-    remembered(client_of(clerk), rows, "县残联")
+    remembered(client_of(clerk), rows, "县退役军人局")
     saved = SavedMapping.objects.get()
     assert saved.school == school
     for user in (rival_clerk, rival_bureau_clerk):
@@ -287,7 +287,7 @@ def test_saved_columns_of_others_are_not_known(
         assert (batch.state, batch.mapping) == ("to_map", None)
         page = client_of(user).get(page_of(batch), {"mapping": saved.pk})
         assert page.status_code == 200
-        assert "县残联" not in page.content.decode()
+        assert "县退役军人局" not in page.content.decode()
 
 
 def test_the_senders_name_is_needed_for_keeping(client_of: ClientOf, clerk: User) -> None:
@@ -296,8 +296,8 @@ def test_the_senders_name_is_needed_for_keeping(client_of: ClientOf, clerk: User
     answer = save(client, batch, **{"file-remember": "on"})
     assert list(answer.context["file"].errors) == ["office"]
     assert not SavedMapping.objects.exists()
-    save(client, batch, **{"file-remember": "on", "file-office": "县残联"})
-    save(client, batch, **{"file-remember": "on", "file-office": "县残联"})
+    save(client, batch, **{"file-remember": "on", "file-office": "县退役军人局"})
+    save(client, batch, **{"file-remember": "on", "file-office": "县退役军人局"})
     assert SavedMapping.objects.count() == 1
 
 
@@ -402,7 +402,7 @@ def test_the_page_costs_as_many_queries_for_many_sheets_and_columns(client_of: C
 def test_saved_columns_are_renamed_and_removed_in_the_register(
     client_of: ClientOf, bureau_clerk: User, rival_bureau_clerk: User, county: County
 ) -> None:
-    saved = factories.SavedMappingFactory(county=county, sender="县残联")
+    saved = factories.SavedMappingFactory(county=county, sender="县退役军人局")
     change = reverse("admin:imports_savedmapping_change", args=[saved.pk])
     client = client_of(bureau_clerk)
     assert "行政村" in client.get(change).content.decode()
