@@ -191,8 +191,8 @@ class ImportContext:
         if not resource.needs_school or "school" in info.labels:
             # The county's own lists belong to no school, even where there is but one.
             return None if self.county_wide else only
-        if unit:
-            raise unknown_school(unit, names_of(told.candidates))
+        if named:
+            raise unknown_school(named, names_of(told.candidates))
         if only is not None:
             return only
         raise ImportRefusedError(

@@ -147,17 +147,33 @@ class Desk:
 
     # Lists
 
-    def send_list(self, kind: str, path: Path, *, school: str = "") -> None:
-        """Send a file (for a school that it does not name) and wait for its preview, or for what is wrong with it."""
+    def send_list(self, kind: str, path: Path, *, school: str = "", period: str = "") -> None:
+        """Send a file: of no kind in particular when `kind` is empty, for a school and a semester that it does not name."""
         self.open(reverse("imports:index"))
         self.page.select_option("#id_kind", kind)
         self.page.set_input_files("#id_file", path)
         if school:
             self.page.select_option("#id_school", label=school)
+        if period:
+            self.page.select_option("#id_period", period)
         self.submit()
 
+    def asks_for_columns(self) -> None:
+        """Wait for the page on which columns are matched."""
+        expect(self.page.locator("input[name=save]")).to_be_visible()
+
+    def column(self, header: str) -> Locator:
+        """The line of a column on that page."""
+        return self.page.locator(
+            "table.columns tbody tr", has=self.page.locator("th").get_by_text(header, exact=True)
+        )
+
+    def save_columns(self) -> None:
+        """Go on from that page to the preview."""
+        self.page.locator("input[name=save]").click()
+
     def counts(self) -> list[int]:
-        """The figures above a preview: records, new, changed, unchanged, refused, to look at, ignored."""
+        """The figures above a preview: records, new, changed, unchanged, refused, to decide, to look at, ignored."""
         return [int(text) for text in self.page.locator("table.counts tbody td").all_inner_texts()]
 
     def rows_shown(self, outcome: str) -> list[int]:

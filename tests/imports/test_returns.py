@@ -177,9 +177,8 @@ def test_what_the_school_corrects_reaches_exactly_its_record(
         "13900000009",
         pupils[0].identity.clear,
     )
-    assert [
-        item.school_class.number for item in Enrolment.objects.filter(student=first, state="enrolled")
-    ] == [2]
+    enrolled = Enrolment.objects.filter(student=first, state="enrolled")
+    assert list(enrolled.values_list("school_class__number", flat=True)) == [2]
     assert (second.identity.clear, second.name) == (right, "李博")
     assert (third.version, third.phone) == (pupils[2].version, "13800000002")
 
