@@ -20,7 +20,7 @@ from povertyaid.imports.batch_page import BatchPage, kinds_label, page_of
 from povertyaid.imports.blank_workbook import blank_workbook
 from povertyaid.imports.forms import UploadForm, allowed_kinds
 from povertyaid.imports.models import ImportBatch, WrongBatchMoveError
-from povertyaid.imports.resources import resource_for
+from povertyaid.imports.resources import resource_for, variants_of
 from povertyaid.lib.messages import MessageError
 from povertyaid.lib.sheets.child import told_limits
 from povertyaid.schools.models import User
@@ -66,7 +66,8 @@ def _batch(request: HttpRequest, pk: int) -> ImportBatch:
 def index(request: HttpRequest) -> HttpResponse:
     """Send a list; below, what was sent before."""
     user = _user(request)
-    may_add = user.has_perm(ADD) and bool(allowed_kinds(user))
+    kinds = allowed_kinds(user) if user.has_perm(ADD) else []
+    may_add = bool(kinds)
     form = UploadForm(request.POST or None, request.FILES or None, user=user) if may_add else None
     if request.method == "POST":
         wanted = resource_for(request.POST.get("kind", ""))
@@ -84,7 +85,7 @@ def index(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Import lists"),
         "form": form,
-        "kinds": allowed_kinds(user) if may_add else [],
+        "shapes": [shape for kind in kinds for shape in variants_of(kind.kind)],
         "page": page,
         "batches": [(item, kinds_label(item)) for item in page.object_list],
         "limits": told_limits(),

@@ -310,7 +310,7 @@ def test_who_may_not_import_is_refused(
 def test_template_stands_beside_each_kind(client_of: Callable[[User], Client], bureau_clerk: User) -> None:
     client = client_of(bureau_clerk)
     page = client.get(INDEX)
-    kinds = [found.kind for found in page.context["kinds"]]
+    kinds = [found.variant or found.kind for found in page.context["shapes"]]
     assert {"schools", "villages", "staff", "households"} <= set(kinds)
     for kind in kinds:
         answer = client.get(reverse("imports:template", args=[kind]))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
+from openpyxl import load_workbook
 
 from households.models import Household, Member, Village
+from povertyaid.imports.models import ImportBatch
 from povertyaid.schools.models import User
 from tests.imports.test_mapping_page import page_of, save, select, send
 
@@ -51,3 +56,24 @@ def test_a_column_of_such_a_list_is_chosen_by_hand(
     client.post(answer.url + "commit/", {"mode": "good"})
     assert sorted(Household.objects.values_list("number", flat=True)) == ["4312020013", "4312020014"]
     assert Member.objects.count() == 3
+
+
+def test_each_shape_has_a_template_that_is_filled_in_and_sent(
+    client_of: ClientOf, bureau_clerk: User, villages: list[Village]
+) -> None:
+    client = client_of(bureau_clerk)
+    address = reverse("imports:template", args=["household_rows"])
+    assert address in client.get(reverse("imports:index")).content.decode()
+    answer = client.get(address)
+    workbook = load_workbook(io.BytesIO(answer.content))
+    sheet = workbook.worksheets[0]
+    headers = [str(cell.value) for cell in sheet[1]]
+    values = dict(zip(HEADERS, ROWS[1], strict=True)) | {"序号": 1}
+    sheet.append([values.get(header) for header in headers])
+    out = io.BytesIO()
+    workbook.save(out)
+    file = SimpleUploadedFile("填写.xlsx", out.getvalue())
+    client.post(reverse("imports:index"), {"kind": "households", "file": file})
+    batch = ImportBatch.objects.get()
+    # The example row above it is no record.
+    assert (batch.state, batch.counts["rows"], batch.counts["created"]) == ("to_check", 1, 1)
