@@ -22,7 +22,7 @@ from povertyaid.imports.hooks import Committed, run_hooks
 from povertyaid.imports.keeping import Keeper
 from povertyaid.imports.models import ImportBatch, UndoEntry
 from povertyaid.imports.ordering import in_dependency_order
-from povertyaid.imports.resources import in_order
+from povertyaid.imports.resources import Note, in_order
 from povertyaid.imports.sendback_layout import without_marks
 from povertyaid.lib.progress import NO_PROGRESS
 from povertyaid.lib.sheets.child import read_in_child
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from povertyaid.imports.options import Options
-    from povertyaid.imports.questions import Decisions
+    from povertyaid.imports.questions import Decisions, Question
     from povertyaid.lib.progress import Progress
     from povertyaid.lib.sheets.layout import SkippedSheet
     from povertyaid.lib.sheets.model import Workbook
@@ -61,6 +61,10 @@ class Source:
         return in_order(chosen)
 
 
+# Why rows were refused when they were first, by kind, sheet and row: what is wrong, and what a person must decide.
+Reasons = dict[tuple[str, str, int], tuple[list[Note], "Question | None"]]
+
+
 @dataclass
 class FilePlan:
     """What a file would become: the plans of its kinds, in the order in which they are written."""
@@ -69,6 +73,7 @@ class FilePlan:
     plans: list[Plan]
     # Before the first look-up: what other people wrote since may not be in the plan.
     made_at: dt.datetime = field(default_factory=timezone.now)
+    reasons: Reasons = field(default_factory=dict)
 
     @property
     def several(self) -> bool:
@@ -172,15 +177,51 @@ def plan_file(source: Source, *, progress: Progress = NO_PROGRESS) -> FilePlan:
         return FilePlan(source, [_plan(source, source.in_order[0], frozenset(), progress)], started)
     blocked: frozenset[tuple[str, int]] = frozenset()
     plans: list[Plan] = []
+    reasons: Reasons = {}
     for _turn in range(_REHEARSALS):
         with transaction.atomic():
             plans = play(source, blocked=blocked, batch=ImportBatch(kind=""), progress=progress)
             transaction.set_rollback(True)
+        _note_reasons(reasons, plans, blocked)
         refused = blocked | refused_rows(plans)
         if refused == blocked:
             break
         blocked = refused
-    return FilePlan(source, plans, started)
+    tell_reasons(plans, reasons)
+    return FilePlan(source, plans, started, reasons)
+
+
+def _note_reasons(reasons: Reasons, plans: Sequence[Plan], blocked: frozenset[tuple[str, int]]) -> None:
+    """Keep what is wrong with the rows that are refused for the first time."""
+    for plan in plans:
+        for row in plan.rows:
+            if not row.ok and (row.sheet, row.number) not in blocked:
+                errors = [note for note in row.notes if note.level == "error"]
+                reasons[plan.resource.kind, row.sheet, row.number] = errors, row.question
+
+
+def tell_reasons(plans: Sequence[Plan], reasons: Reasons) -> None:
+    """Tell of every refused row what was wrong with it at first.
+
+    Played again without the rest of its row, a payment misses its pupil: that follows from the refusal, and would hide
+    the reason that can be mended.
+    """
+    rows = {(sheet, number) for _kind, sheet, number in reasons}
+    before: set[tuple[str, int]] = set()
+    for plan in plans:
+        for row in plan.rows:
+            place = (row.sheet, row.number)
+            if place not in rows:
+                continue
+            errors, question = reasons.get((plan.resource.kind, *place), ([], None))
+            row.notes = [note for note in row.notes if note.level != "error"]
+            if place in before or not errors:
+                # What is wrong here may follow from what is wrong there.
+                row.notes.append(Note("error", None, "", BLOCKED))
+            row.notes += errors
+            row.question = question
+            if errors:
+                before.add(place)
 
 
 def refused_rows(plans: Sequence[Plan]) -> frozenset[tuple[str, int]]:
@@ -259,5 +300,6 @@ __all__ = [
     "play",
     "read",
     "refused_rows",
+    "tell_reasons",
     "write_plan",
 ]

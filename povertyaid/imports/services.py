@@ -16,7 +16,16 @@ from povertyaid.imports.context import ImportContext, ImportRefusedError
 from povertyaid.imports.mapping import Inspection, inspect, note_use
 from povertyaid.imports.models import ImportBatch, ImportRow, WrongBatchMoveError
 from povertyaid.imports.options import Options
-from povertyaid.imports.plans import FilePlan, Source, blocked_of, plan_file, play, read, write_plan
+from povertyaid.imports.plans import (
+    FilePlan,
+    Source,
+    blocked_of,
+    plan_file,
+    play,
+    read,
+    tell_reasons,
+    write_plan,
+)
 from povertyaid.imports.questions import Decisions
 from povertyaid.imports.reporting import LINE, LineWriter, lines_of, report_of
 from povertyaid.lib.collector import collector_paused
@@ -201,6 +210,7 @@ def write_file(plan: FilePlan, *, batch: ImportBatch, progress: Progress = NO_PR
     user = plan.source.user
     if plan.several:
         played = play(plan.source, blocked=blocked_of(plan), batch=batch, progress=progress)
+        tell_reasons(played, plan.reasons)
         plan = FilePlan(plan.source, played)
     else:
         write_plan(plan.plans[0], batch=batch, user=user, progress=progress)
