@@ -130,7 +130,16 @@ class BatchPage:
             "may_return": self.may_import and bool(batch.counts.get("rejected")),
             "may_undo": may and batch.state in {State.IMPORTED, State.PARTLY},
             "earlier": self._earlier(),
+            **self._columns(),
         }
+
+    def _columns(self) -> dict[str, list[dict[str, Any]]]:
+        """The columns that are used and those that no kind uses, each told once."""
+        told = self.batch.report.get("columns", {})
+        used = {(item["header"], item["column"]): item for item in told.get("matched", [])}
+        known = {header for header, _column in used}
+        unused = {item["header"]: item for item in told.get("unmatched", []) if item["header"] not in known}
+        return {"used": list(used.values()), "unused": list(unused.values())}
 
     def _rows(self) -> QuerySet[ImportRow]:
         rows = self._all

@@ -96,3 +96,12 @@ def test_a_near_miss_in_such_a_row_is_asked_and_the_rest_is_written(
     assert set(Student.objects.values_list("name", flat=True)) == {NAMES[0], NAMES[2]}
     # Afterwards too the batch says why.
     assert any("等级" in text or "level" in text for text in errors(batch, "students", 4))
+
+
+def test_a_column_that_one_kind_uses_is_not_told_as_unused(
+    batch: ImportBatch, client_of: Callable[[User], Client], clerk: User
+) -> None:
+    page = client_of(clerk).get(reverse("imports:batch", args=[batch.pk]))
+    used = [item["header"] for item in page.context["used"]]
+    assert {"户编号", "认定等级", "实发金额"} <= set(used)
+    assert not {item["header"] for item in page.context["unused"]} & set(used)
