@@ -53,6 +53,7 @@ CLASSIFIED = {
     "imports:cancel": "test_import_pages", "imports:template": "test_import_pages",
     "imports:decide": "test_import_pages", "imports:columns": "test_import_pages",
     "imports:undo": "test_import_pages", "imports:refused": "test_import_pages",
+    "imports:again": "test_import_pages", "imports:returns": "test_import_pages",
     "work:status": "test_background_works", "work:cancel": "test_background_works",
     "reports:index": "test_summary_pages", "reports:summary": "test_summary_pages",
     "reports:summary_pdf": "test_summary_pages", "reports:summary_html": "test_summary_pages",
@@ -325,6 +326,10 @@ def test_import_pages(desk: Desk) -> None:
     assert_status(desk.post(index, kind=KIND), 200 if takes else 403, (persona.name, index))
     template = reverse("imports:template", args=[KIND])
     assert_status(desk.get(template), 200 if takes else 403, (persona.name, template))
+    returns = reverse("imports:returns")
+    assert_status(desk.get(returns), 200 if sends else 403, (persona.name, returns))
+    gives = takes and "export" in _table(persona, "students.student")
+    assert_status(desk.post(returns, kind=KIND), 200 if gives else 403, (persona.name, returns))
     for place in PLACES:
         pk, seen = desk.pk(label, place), persona.sees(label, place)
         page = reverse("imports:batch", args=[pk])
@@ -332,9 +337,9 @@ def test_import_pages(desk: Desk) -> None:
         assert_status(
             desk.post(page), 405 if persona.may(label, "view") else 403, (persona.name, page, place)
         )
-        for name in ("commit", "cancel"):
+        for name in ("commit", "cancel", "again"):
             url = reverse(f"imports:{name}", args=[pk])
-            allowed = takes if name == "commit" else sends
+            allowed = sends if name == "cancel" else takes
             expected = 403 if not sends else 404 if not seen else 200 if allowed else 403
             assert_status(desk.post(url), expected, (persona.name, url, place), changes=True)
             assert_status(desk.get(url), 405 if sends else 403, (persona.name, url, place))
@@ -398,8 +403,10 @@ def _closed(world: World, account: User) -> Iterator[str]:
     yield reverse("admin:schools_user_password", args=[account.pk])
     yield reverse("imports:template", args=[KIND])
     yield from (
-        reverse(f"imports:{name}", args=[world.home.batch.pk]) for name in ("batch", "commit", "cancel", "decide", "columns")
+        reverse(f"imports:{name}", args=[world.home.batch.pk])
+        for name in ("batch", "commit", "cancel", "again", "decide", "columns", "undo", "refused")
     )
+    yield reverse("imports:returns")
     for name in ("summary", "summary_pdf", "summary_html", "summary_json"):
         yield reverse(f"reports:{name}", args=[world.home.summary.pk])
     yield reverse("reports:summary_records", args=[world.home.summary.pk, "recognised_pupils"])
