@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pairings.models import Pairing
-from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
+from povertyaid.imports.options import Options
 from povertyaid.schools.models import School, SchoolClass, Staff, User
 from students.models import Student
 from tests import factories

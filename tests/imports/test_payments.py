@@ -13,8 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aid.models import Disbursement, Payment, Programme
-from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
+from povertyaid.imports.options import Options
 from povertyaid.schools.models import County, School, SchoolClass, Stage, User
 from students.models import Enrolment, Student
 from tests import factories

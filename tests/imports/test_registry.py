@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from households.models import Assignment, Household, IncomeYear, Member, Village
 from povertyaid.audit.actor import system_user
 from povertyaid.audit.models import Change
-from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
 from povertyaid.imports.models import ImportBatch, ImportRow
+from povertyaid.imports.options import Options
 from povertyaid.schools.models import County, School, User
 from tests import factories
 from tests.imports.conftest import WORKBOOKS, Run, truth

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from povertyaid.audit.models import Change
-from povertyaid.imports.options import Options
 from povertyaid.imports.engine import make_plan
 from povertyaid.imports.models import ImportRow
+from povertyaid.imports.options import Options
 from povertyaid.lib.crypto import lookup_hash
 from povertyaid.schools.models import School, SchoolClass, SchoolStage, User
 from students.models import Enrolment, Recognition, SpecialGroup, Student

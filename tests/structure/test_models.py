@@ -25,7 +25,6 @@ WITHIN_ANOTHER_PAGE = {
     "pairings.PrivateNote",  # written beside the contact, by its author alone
     "imports.ImportRow",  # rows stand in the preview and the report of their import
     "imports.UndoEntry",  # shown, masked, where an import is undone
-    "imports.UndoEntry",  # values before an import stand on the page that takes it back
     "imports.ReturnSheet",  # lists for return have a page of their own under import/returns/
     "imports.ImportBatch",  # imports have pages of their own under import/
 }

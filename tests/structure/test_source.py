@@ -27,7 +27,6 @@ PAST_THE_HISTORY = {
     "povertyaid/audit/deleting.py": "called by that service alone",
     "povertyaid/work/fence.py": "works keep no history; a conditional UPDATE decides who ends one",
     "povertyaid/work/pruning.py": "entries of the queue, which are no records",
-    "povertyaid/audit/deleting.py": "deletes in bulk for the service, with its history",
     "povertyaid/files/rotation.py": "encrypts the same values with a new key: nothing that people entered changes",
 }
 # Names that look like writes and are none.
@@ -54,7 +53,6 @@ OPEN_ALLOWED = {
     "pairings/forms.py:Staff.objects.filter": CHOICES,
     "povertyaid/imports/views.py:ImportRow.objects.filter": LINKED,
     "povertyaid/imports/undo_views.py:Change.objects.order_by": "the number of the newest change; tells nothing of it",
-    "povertyaid/imports/undo_views.py:Change.objects.order_by": "whether anything was changed since; tells nothing of it",
     "povertyaid/schools/admin_base/forms.py:queryset.model._default_manager.filter": CHOICES,
     "povertyaid/schools/admin_base/forms.py:self._meta.model._default_manager.filter": RULE,
     "povertyaid/schools/admin_base/options.py:inline.model._default_manager.filter": "keys of rows that are visible",
