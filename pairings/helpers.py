@@ -60,7 +60,7 @@ class HelperBook:
             possible,
         ):
             if len(fitting) == 1:
-                return fitting[0], _to_look_at(fitting[0], post, phone)
+                return fitting[0], to_look_at(fitting[0], post, phone)
         if possible:
             text = _(
                 "Several people of %(school)s are called %(name)s. Add the telephone number of the helper."
@@ -100,7 +100,7 @@ def _may_be(person: Staff, post: str, phone: str) -> bool:
     return not (other_phone and other_post)
 
 
-def _to_look_at(person: Staff, post: str, phone: str) -> Message | None:
+def to_look_at(person: Staff, post: str, phone: str) -> Message | None:
     """What differs between list and record; the record stays as it is."""
     if person._state.adding:
         return None

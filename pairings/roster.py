@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from pairings.helpers import HelperBook, HelperError
+from pairings.helpers import HelperBook, HelperError, to_look_at
 from pairings.models import Pairing
 from povertyaid.imports.resources import Planned, Row, by_key
 from povertyaid.lib import periods
 from povertyaid.lib.cells import CellError, PartialDate, split_list
+from povertyaid.lib.crypto import lookup_hash
 from povertyaid.lib.messages import Message
 from students.classbook import Place, PlaceError, read_place
 from students.meaning import Meaning
@@ -25,16 +26,22 @@ if TYPE_CHECKING:
     from students.models import Student
 
 LIVE = tuple(state for state in Pairing.State if state != Pairing.State.ENDED)
+# A pairing with another helper or pupil is another pairing: what was done in the first one stays its own.
+OTHER_PAIRING = _(
+    "A list for return does not change who helps whom. Put back what stood here and end the pairing on its page; "
+    "add the new pairing as a row without key. A misspelt name is corrected in the list of staff or of pupils."
+)
 
 
 @dataclass(eq=False)
 class Pair:
-    """A pupil of a row: what is wanted, and who was found."""
+    """A pupil of a row: what is wanted, and who was found; `returned` is the pairing whose key the row carries."""
 
     row: Row
     school: School
     wanted: Wanted
     student: Student | None = None
+    returned: Pairing | None = None
 
 
 class PairingPlanner:
@@ -48,6 +55,8 @@ class PairingPlanner:
     def plan(self, rows: list[Row]) -> list[Planned]:
         """One planned record for each pupil that can be paired; a row may give some and refuse others."""
         self.school_years = self._school_years(rows)
+        known = self.context.records(Pairing).filter(student__isnull=False).select_related("helper", "student")
+        self.returned = by_key(known, "pk", (row.returned for row in rows))
         pairs: list[Pair] = []
         for row in rows:
             school = self.context.school_of(row)
@@ -65,6 +74,7 @@ class PairingPlanner:
         self.helpers = HelperBook(self.user, schools, {pair.row.get("helper") for pair in pairs})
         found = [pair for pair in pairs if pair.student is not None]
         self.stored = self._stored(found)
+        # By helper (new ones have no key yet) and pupil the row.
         self.seen: dict[tuple[int, int], int] = {}
         self.completed: set[int] = set()
         return [item for pair in found if (item := self._planned(pair)) is not None]
@@ -106,13 +116,18 @@ class PairingPlanner:
             return self._refuse_all(row, names)
         if len(texts) == 1:
             texts *= len(names)
+        returned = next(iter(self.returned.get(row.returned, ())), None)
+        if returned is not None and not _is_same(row, returned, names):
+            return self._refuse_all(row, names)
+        student = returned.student_id if returned is not None else None
         pairs = []
         year = self._school_year(row)
         for position, name in enumerate(names):
             place, ok = self._place(row, school, texts[position] if texts else "", year)
             if ok:
-                wanted = Wanted(name, identities or "", row.get("pupil_number", ""), school, place, year)
-                pairs.append(Pair(row, school, wanted))
+                numbers = (identities or "", row.get("pupil_number", ""))
+                wanted = Wanted(name, *numbers, school, place, year, pk=student)
+                pairs.append(Pair(row, school, wanted, returned=returned))
         row.refused = len(names) - len(pairs)
         return pairs
 
@@ -146,19 +161,25 @@ class PairingPlanner:
         name, post, phone = row.get("helper"), row.get("post", ""), row.get("phone", "")
         if student is None:
             return None
-        try:
-            helper, message = self.helpers.find(pair.school, name, post, phone)
-        except HelperError as error:
-            _refuse_one(row, "helper", error.message)
-            return None
-        stored = self._stored_pairing(helper, student)
+        helper: Staff | None
+        if pair.returned is not None:
+            helper, stored = pair.returned.helper, pair.returned
+            message = to_look_at(helper, post, phone)
+            self._check_class(pair, student)
+        else:
+            try:
+                helper, message = self.helpers.find(pair.school, name, post, phone)
+            except HelperError as error:
+                _refuse_one(row, "helper", error.message)
+                return None
+            stored = self._stored_pairing(helper, student)
         if stored is None and row.get("start") is None:
             text = _("The date is missing. A new pairing needs it, for example 2026-03.")
             _refuse_one(row, "start", Message("start", text))
             return None
-        if helper is not None and (id(helper), student.pk) in self.seen:
+        if helper is not None and (_key(helper), student.pk) in self.seen:
             text = _("%(name)s is paired with this helper in row %(row)d already. Keep one of the two.")
-            params = {"name": student.name, "row": self.seen[id(helper), student.pk]}
+            params = {"name": student.name, "row": self.seen[_key(helper), student.pk]}
             _refuse_one(row, "students", Message("repeated", text, params))
             return None
         item = Planned(row)
@@ -169,7 +190,7 @@ class PairingPlanner:
             row.repaired("helper", "", str(helper), "staff_created")
         else:
             self._complete(helper, item, {"post": post, "phone": phone})
-        self.seen[id(helper), student.pk] = row.number
+        self.seen[_key(helper), student.pk] = row.number
         started = self._write(pair, item, helper, stored)
         item.values = {
             "帮扶责任人": helper.name,
@@ -187,6 +208,16 @@ class PairingPlanner:
             return None
         stored = self.stored.get(student.pk, ())
         return next((pairing for pairing in stored if pairing.helper_id == helper.pk), None)
+
+    def _check_class(self, pair: Pair, student: Student) -> None:
+        """The class of a returned row finds nobody: the key does; another class is only told."""
+        enrolment, place = self.pupils.enrolment(student, pair.school), pair.wanted.place
+        school_class = enrolment.school_class if enrolment is not None else None
+        if place is None or place.holds(school_class):
+            return
+        known = school_class.name_in(pair.wanted.school_year) if school_class is not None else "—"
+        text = _("%(name)s stands in %(known)s on record, which is kept. Check the class.")
+        pair.row.warn("school_class", Message("class", text, {"name": student.name, "known": known}))
 
     def _complete(self, helper: Staff, item: Planned, values: dict[str, str]) -> None:
         """Fill in what the record of a helper lacks, once a file."""
@@ -224,6 +255,26 @@ class PairingPlanner:
             values["measures"] = measures
         item.change(stored, values, keys={"start_on": "start", "start_precision": "start"})
         return begun
+
+
+def _key(helper: Staff) -> int:
+    """A helper by the stored key, a new one by what tells it from the other new ones."""
+    return helper.pk or -id(helper)
+
+
+def _is_same(row: Row, returned: Pairing, names: Sequence[str]) -> bool:
+    """Whether a returned row still means the helper and the pupil of its pairing; refused where it does not."""
+    student = returned.student
+    if student is None:  # only pairings with pupils are given out
+        return False
+    wrong = {"helper": row.get("helper") != returned.helper.name, "students": list(names) != [student.name]}
+    for key in ("identity", "pupil_number"):
+        stored = getattr(student, f"{key}_hash")
+        wrong[key] = bool(row.get(key)) and bool(stored) and lookup_hash(key, row.get(key)) != stored
+    for key, differs in wrong.items():
+        if differs:
+            row.refuse(key, Message("other_pairing", OTHER_PAIRING))
+    return not any(wrong.values())
 
 
 def _refuse_one(row: Row, key: str, message: Message) -> None:
