@@ -97,6 +97,7 @@ class PaymentPlanner:
 
     def plan(self, rows: list[Row]) -> list[Planned]:
         """One planned record for each payment that can be taken; the other rows are refused with every reason."""
+        self.own = {school.pk for school in self.context.schools.schools}
         lines = [self._line(row) for row in rows]
         self.pupils = PupilBook(self.user, [line.wanted for line in lines])
         self.meaning = Meaning(self.context, self.pupils)
@@ -148,7 +149,8 @@ class PaymentPlanner:
             return
         line.enrolment = self.pupils.enrolment(line.student, line.school)
         if line.school is None and line.enrolment is not None and not row.get("school"):
-            line.school = line.enrolment.school
+            # Only where the account may import: it may know the pupil of a school that it merely inspects.
+            line.school = line.enrolment.school if line.enrolment.school_id in self.own else None
         if line.school is None and row.ok:
             row.refuse("school", _("The school is missing. Type its name, or choose one for the whole file."))
         elif line.school is not None and line.enrolment is None and row.ok:

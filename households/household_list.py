@@ -173,11 +173,9 @@ class HouseholdListPlanner(RegistryPlanner):
 
     def _find_homes(self, rows: Sequence[Row]) -> list[_Home]:
         """The households of the rows: by number, else by the head's identity number, else by village and head."""
-        visible = Household.objects.visible_to(self._user).select_related("village")
+        visible = self._context.records(Household).select_related("village")
         numbered = by_key(visible, "number", [row.get("number") for row in rows])
-        heads = Member.objects.visible_to(self._user).filter(
-            relation_to_head=Relation.HEAD, left_on__isnull=True
-        )
+        heads = self._context.records(Member).filter(relation_to_head=Relation.HEAD, left_on__isnull=True)
         heads = heads.select_related("household__village")
         hashes = {id(row): lookup_hash("identity", row.get("head_identity", "")) for row in rows}
         by_hash = by_key(heads, "identity_hash", hashes.values())

@@ -159,7 +159,7 @@ class RegistryPlanner:
         for village in villages:
             self._villages.setdefault((village.county_id, village.name), []).append(village)
         numbers = [family.number for family in families]
-        visible = Household.objects.visible_to(user).filter(county__in=counties).select_related("village")
+        visible = self._context.records(Household).filter(county__in=counties).select_related("village")
         self._households = {
             (household.county_id, household.number): household
             for found in by_key(visible, "number", numbers).values()

@@ -27,6 +27,8 @@ ADD = "imports.add_importbatch"
 ROWS_A_PAGE = 50
 REPAIRS_SHOWN = 200
 State = ImportBatch.State
+# Where a work that failed or was stopped leaves a batch as it was: a commit before, an undo after the import.
+_TELLS_ITS_WORK = frozenset({State.TO_CHECK, State.IMPORTED, State.PARTLY})
 
 
 def label_of(kind: str) -> str:
@@ -74,7 +76,8 @@ class BatchPage:
         self.batch = batch
         self.user = user
         self.show = asked.get("show", "")
-        self.kind = asked.get("kind", "")
+        kind = asked.get("kind", "")
+        self.kind = kind if kind in batch.kinds else ""
         number = asked.get("row", "").strip()
         # A row number beyond what any sheet can have is none.
         self.row = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else None
@@ -107,7 +110,7 @@ class BatchPage:
             "live": live,
             "failed": batch.report.get("failed", "") if batch.state == State.FAILED else "",
             # What a worker could not do stands in its work; a batch that is asked about says it itself.
-            "stopped": work.error if work is not None and not live and batch.state == State.TO_CHECK else "",
+            "stopped": work.error if work is not None and not live and batch.state in _TELLS_ITS_WORK else "",
             "filters": self._filters(),
             "several": len(batch.kinds) > 1,
             "kind_filters": [("", _("all kinds")), *((kind, label_of(kind)) for kind in batch.kinds)],

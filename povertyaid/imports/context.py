@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,11 +14,14 @@ from povertyaid.imports.questions import Decision, Decisions
 from povertyaid.imports.schoolbook import SchoolBook, import_scope, names_of, school_like, unit_in
 from povertyaid.lib.messages import Message, MessageError
 from povertyaid.lib.periods import Period, PeriodError, find_period_in_text
+from povertyaid.schools.base import Record
 from povertyaid.schools.models import County
 from povertyaid.schools.scope import scope_of
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from django.db.models import QuerySet
 
     from povertyaid.imports.resources import Row, SheetResource
     from povertyaid.lib.cells.base import Sensitive
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from povertyaid.schools.models import School, User
 
 SHORT_NAME_RULE = "school_short_name"
+RecordT = TypeVar("RecordT", bound=Record)
 
 
 class ImportRefusedError(MessageError):
@@ -102,6 +106,13 @@ class ImportContext:
         """What a person decided about a near miss of a row (`Row.ask` with that code); None as long as nobody did."""
         # The kind that is imported: a row may have been split into rows of another kind.
         return self._decisions.of(row.sheet, row.number, self.kind or row.table.resource.kind, code)
+
+    def records(self, model: type[RecordT]) -> QuerySet[RecordT]:
+        """The stored records that the account may change by this import: not those that another role merely shows."""
+        found: QuerySet[RecordT] = model._default_manager.visible_to(self.user)
+        if self.scope.everything or self.scope == scope_of(self.user):
+            return found
+        return found.filter(model.scope_filter(self.scope))
 
     @property
     def county_wide(self) -> bool:

@@ -110,7 +110,7 @@ class ReturnBook:
         )
         wanted = {key: found for key, found in split.items() if found is not None and found[0] in sheets}
         records = by_key(
-            resource.model._default_manager.visible_to(context.user),
+            context.records(resource.model),
             "pk",
             {pk for _token, pk in wanted.values()},
         )
@@ -145,10 +145,11 @@ def take_keys(tables: Iterable[Table]) -> dict[tuple[str, int], str]:
     found: dict[tuple[str, int], str] = {}
     for table in tables:
         for row in table.rows:
-            cell = row.cells.pop(COLUMN.key, None)
-            text = as_text(cell.value).strip() if cell is not None else ""
+            text = as_text(row.values.get(COLUMN.key)).strip()
             if text:
                 found[table.sheet, row.number] = text
+        for row in table.rows[:1]:
+            row.places.drop(COLUMN.key)
         table.headers = [header for header in table.headers if header.key != COLUMN.key]
     return found
 
