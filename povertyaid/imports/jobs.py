@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from povertyaid.audit.actor import acting_as, system_user
+from povertyaid.audit.actor import acting_as
 from povertyaid.imports import services
 from povertyaid.imports.models import ImportBatch
 from povertyaid.imports.undo import undo_batch
+from povertyaid.lib.messages import MessageError
 from povertyaid.work.services import register_job, start
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ def begin(job: str, *, batch: ImportBatch, user: User, **args: object) -> Work:
 
 
 def _of(work: Work) -> tuple[ImportBatch, User]:
-    user = work.owner or system_user()
+    user = work.owner
+    if user is None:
+        # Whoever is deleted while a work waits leaves no rights behind for it.
+        raise MessageError("account_closed", _("The account that started this is no longer active."))
     return ImportBatch.objects.visible_to(user).select_related("file").get(pk=work.target_id or 0), user
 
 

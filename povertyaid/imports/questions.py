@@ -13,6 +13,7 @@ Choice = Literal["take", "keep", "new", "skip"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 # Choices that mean a stored record, and so name it.
 OF_A_CANDIDATE: frozenset[str] = frozenset({"take", "keep"})
+_KEY_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,9 @@ class Decision:
     def parse(cls, text: str) -> Decision | None:
         """The decision in a stored text as "keep:7" or "new"; None when it is none."""
         choice, _sign, number = text.partition(":")
-        if choice not in CHOICES or (choice in OF_A_CANDIDATE) != number.isdecimal():
+        # What somebody sends may be longer than any key, and than Python turns into a number.
+        named = number.isascii() and number.isdecimal() and len(number) <= _KEY_DIGITS
+        if choice not in CHOICES or (not named if choice in OF_A_CANDIDATE else number):
             return None
         return cls(choice, int(number) if number else None)
 

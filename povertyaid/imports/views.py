@@ -180,6 +180,7 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Give up a preview; nothing was written and nothing will be."""
     found = _batch(request, pk)
+    _may_import(found, _user(request))
     try:
         services.cancel_batch(batch=found)
     except WrongBatchMoveError:
