@@ -94,7 +94,7 @@ run: setup $(STATIC)/.collected ## the server and its worker with a demo county 
 
 # --- checks and tests -------------------------------------------------------------------------------------
 
-.PHONY: pictures test fast check lint types layers migrations deploy-check test-sqlite test-postgres audit
+.PHONY: pictures benchmarks test fast check lint types layers migrations deploy-check test-sqlite test-postgres audit
 test: setup-test check test-sqlite test-postgres ## everything: checks, the suite on SQLite, the suite on PostgreSQL
 
 fast: setup-test test-sqlite ## the suite on SQLite only
@@ -120,12 +120,18 @@ deploy-check:
 test-sqlite:
 	@echo "== tests on SQLite" && $(CLEAN_ENV) $(PYTEST)
 
-# The browser sees the same pages on either database: one of the two runs is enough for it.
+# The browser sees the same pages on either database, and readers of files, arithmetic and style know none: one of the two
+# runs is enough for them.
 test-postgres:
-	@echo "== tests on PostgreSQL" && $(CLEAN_ENV) scripts/with-postgres.sh $(PYTEST) -m "not browser"
+	@echo "== tests on PostgreSQL" && $(CLEAN_ENV) scripts/with-postgres.sh $(PYTEST) -m "not browser and not nodatabase"
 
 audit: .venv/.test ## known vulnerabilities of the libraries that run
 	@echo "== pip-audit" && $(PY) scripts/audit.py requirements/run.txt
+
+# Not a part of `test`: it takes minutes, and other work on the machine moves it.
+benchmarks: setup-test ## the speed of a large import on SQLite and on PostgreSQL (benchmarks/README.md)
+	@found=0; $(CLEAN_ENV) $(PY) -m benchmarks.import_students || found=1; \
+		$(CLEAN_ENV) scripts/with-postgres.sh $(PY) -m benchmarks.import_students || found=1; exit $$found
 
 pictures: setup-test ## take the pictures of the documents anew (docs/pictures)
 	@$(CLEAN_ENV) POVERTYAID_PICTURES=1 $(PYTEST) -q tests/browser

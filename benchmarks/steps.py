@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connections, transaction
 from import_export import fields, resources
 from import_export.formats.base_formats import XLSX
 from python_calamine import CalamineWorkbook
@@ -14,7 +15,7 @@ from tablib import Dataset
 
 from benchmarks import people
 from povertyaid.audit.actor import system_user
-from povertyaid.imports import services
+from povertyaid.imports import services, undo
 from povertyaid.imports.models import ImportBatch
 from povertyaid.imports.options import Options
 from povertyaid.lib import names
@@ -24,10 +25,12 @@ from povertyaid.schools.models import County, School, SchoolClass, Stage
 from students.models import Enrolment, Student
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 Seconds = dict[str, float]
+# A part that is told beside the others and is no time of its own: the longest transaction.
+LONGEST = "longest transaction"
 FLOOR_BATCH = 500
 
 
@@ -44,6 +47,29 @@ class Clock:
         result = work()
         self.seconds[name] = round(time.perf_counter() - begun, 2)
         return result
+
+
+@contextmanager
+def transactions() -> Iterator[list[float]]:
+    """Seconds of every transaction; on SQLite nobody else can write as long as one is open."""
+    found: list[float] = []
+    begun = 0.0
+    connection = connections["default"]
+    switch = connection.set_autocommit
+
+    def watched(autocommit: bool, **options: Any) -> None:
+        nonlocal begun
+        switch(autocommit, **options)
+        if autocommit:
+            found.append(time.perf_counter() - begun)
+        else:
+            begun = time.perf_counter()
+
+    vars(connection)["set_autocommit"] = watched
+    try:
+        yield found
+    finally:
+        del vars(connection)["set_autocommit"]
 
 
 def prepare(_path: Path, _count: int) -> Seconds:
@@ -84,9 +110,24 @@ def _imported(path: Path) -> tuple[Seconds, ImportBatch]:
         kept = services.receive(data=data, name=path.name, user=user, options=Options(), kinds=["students"])
         return services.prepare(batch=kept, user=user)
 
-    batch = clock.time("preview", preview)
-    done = clock.time("commit", lambda: services.commit_batch(batch=batch, user=user, all_or_nothing=True))
-    return clock.seconds, done
+    with transactions() as lasted:
+        batch = clock.time("preview", preview)
+        done = clock.time(
+            "commit", lambda: services.commit_batch(batch=batch, user=user, all_or_nothing=True)
+        )
+    return {**clock.seconds, LONGEST: round(max(lasted), 2)}, done
+
+
+def take_back(_path: Path, count: int) -> Seconds:
+    """Undo the import of a database: every pupil and enrolment that it brought goes."""
+    user, clock = system_user(), Clock()
+    batch = ImportBatch.objects.get()
+    _expect(Student.objects.count(), count)
+    clock.time("look", lambda: undo.plan_undo(batch, user))
+    with transactions() as lasted:
+        clock.time("undo", lambda: undo.undo_batch(batch=batch, user=user))
+    _expect(Student.objects.count(), 0)
+    return {**clock.seconds, LONGEST: round(max(lasted), 2)}
 
 
 def floor(path: Path, count: int) -> Seconds:
@@ -174,7 +215,7 @@ class StockResource(resources.ModelResource):
 
 
 def stock(path: Path, count: int) -> Seconds:
-    """The same file through the stock resource, once; its pages would do it twice (preview and confirmation)."""
+    """The same file through the stock resource, once; its pages do it twice (preview and confirmation)."""
     clock = Clock()
 
     def load() -> Dataset:
@@ -195,5 +236,5 @@ def _expect(found: int, wanted: int) -> None:
 
 
 STEPS: dict[str, Callable[[Path, int], Seconds]] = {
-    step.__name__: step for step in (prepare, first, again, floor, stock)
+    step.__name__: step for step in (prepare, first, again, floor, stock, take_back)
 }
