@@ -55,7 +55,9 @@ class PairingPlanner:
     def plan(self, rows: list[Row]) -> list[Planned]:
         """One planned record for each pupil that can be paired; a row may give some and refuse others."""
         self.school_years = self._school_years(rows)
-        known = self.context.records(Pairing).filter(student__isnull=False).select_related("helper", "student")
+        known = (
+            self.context.records(Pairing).filter(student__isnull=False).select_related("helper", "student")
+        )
         self.returned = by_key(known, "pk", (row.returned for row in rows))
         pairs: list[Pair] = []
         for row in rows:
@@ -116,7 +118,7 @@ class PairingPlanner:
             return self._refuse_all(row, names)
         if len(texts) == 1:
             texts *= len(names)
-        returned = next(iter(self.returned.get(row.returned, ())), None)
+        returned = self._returned(row)
         if returned is not None and not _is_same(row, returned, names):
             return self._refuse_all(row, names)
         student = returned.student_id if returned is not None else None
@@ -130,6 +132,11 @@ class PairingPlanner:
                 pairs.append(Pair(row, school, wanted, returned=returned))
         row.refused = len(names) - len(pairs)
         return pairs
+
+    def _returned(self, row: Row) -> Pairing | None:
+        """The pairing whose key the row of a list for return carries."""
+        found = self.returned.get(row.returned)
+        return found[0] if found else None
 
     @staticmethod
     def _refuse_all(row: Row, names: Sequence[str]) -> list[Pair]:
@@ -162,6 +169,7 @@ class PairingPlanner:
         if student is None:
             return None
         helper: Staff | None
+        stored: Pairing | None
         if pair.returned is not None:
             helper, stored = pair.returned.helper, pair.returned
             message = to_look_at(helper, post, phone)

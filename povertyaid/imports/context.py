@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -109,10 +109,11 @@ class ImportContext:
 
     def records(self, model: type[RecordT]) -> QuerySet[RecordT]:
         """The stored records that the account may change by this import: not those that another role merely shows."""
-        found: QuerySet[RecordT] = model._default_manager.visible_to(self.user)
-        if self.scope.everything or self.scope == scope_of(self.user):
-            return found
-        return found.filter(model.scope_filter(self.scope))
+        found: Any = model._default_manager.visible_to(self.user)
+        if not self.scope.everything and self.scope != scope_of(self.user):
+            found = found.filter(model.scope_filter(self.scope))
+        records: QuerySet[RecordT] = found
+        return records
 
     @property
     def county_wide(self) -> bool:

@@ -22,7 +22,7 @@ from povertyaid.imports.models import ReturnSheet
 from povertyaid.imports.resources import SheetResource, resource_for
 from povertyaid.imports.return_workbook import return_workbook
 from povertyaid.imports.returning import give_out, shape_for_return
-from povertyaid.imports.schoolbook import SchoolBook
+from povertyaid.imports.schoolbook import SchoolBook, import_scope
 from povertyaid.imports.views import ADD, XLSX, _allowed, _user
 from povertyaid.lib import periods
 from povertyaid.schools.admin_base.presets import semester_choices
@@ -76,6 +76,25 @@ class ReturnForm(forms.Form):
         if isinstance(period, forms.ChoiceField):
             period.choices = semester_choices()
             period.initial = periods.semester_of(timezone.localdate())
+        self._user = user
+
+    def clean(self) -> dict[str, Any]:
+        """Only a list that can come back: of a school for which the account may import, or of the county's own."""
+        cleaned = super().clean() or {}
+        resource = resource_for(cleaned.get("kind", ""))
+        if resource is None or "school" in self.errors:
+            return cleaned
+        scope = import_scope(self._user, resource.model._meta.label_lower)
+        own = SchoolBook(self._user, scope=scope).schools
+        school = cleaned.get("school")
+        if school is None and not (scope.everything or scope.county_ids):
+            if len(own) == 1:
+                cleaned["school"] = own[0]
+            else:
+                self.add_error("school", _("Choose the school whose list it is."))
+        elif school is not None and school.pk not in {found.pk for found in own}:
+            self.add_error("school", _("You do not import such lists for this school."))
+        return cleaned
 
 
 @_allowed(ADD)
@@ -113,6 +132,10 @@ def _workbook(form: ReturnForm, resource: SheetResource, user: User) -> HttpResp
     school, period = form.cleaned_data["school"], form.cleaned_data["period"]
     shape = shape_for_return(resource.kind)
     queryset = shape.listed(user, school, period) if shape is not None else None
+    scope = import_scope(user, resource.model._meta.label_lower)
+    if queryset is not None and not scope.everything:
+        # What another role merely shows could not come back.
+        queryset = queryset.filter(resource.model.scope_filter(scope))
     records = list(queryset[: MOST_ROWS + 1]) if queryset is not None else []
     if shape is None or not records:
         form.add_error(None, _("There is no such record yet, so that there is nothing to correct."))

@@ -108,6 +108,16 @@ def test_wrong_answer_keeps_nothing_and_the_choices_stay(
     assert batch.decisions == {}
 
 
+@pytest.mark.parametrize("answer", ["take:" + "9" * 5000, "take:７", "keep:-1", "new:1", "take", "\x00"])
+def test_answer_that_no_page_offers_keeps_nothing(
+    client_of: ClientOf, desk: Desk, yu: Student, answer: str
+) -> None:
+    batch = desk.send(row("李晓雨", NEW))
+    assert client_of(desk.user).post(url(batch), {field(batch): answer}).status_code == 200
+    batch.refresh_from_db()
+    assert batch.decisions == {}
+
+
 def test_nothing_chosen_changes_nothing(client_of: ClientOf, desk: Desk, yu: Student) -> None:
     batch = desk.send(row("李晓雨", NEW))
     assert client_of(desk.user).post(url(batch), {})["Location"] == url(batch)

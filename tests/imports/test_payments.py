@@ -333,6 +333,17 @@ def test_pupils_of_another_school_do_not_exist_here(
     assert not Payment.objects.exists()
 
 
+def test_school_that_is_only_inspected_pays_nothing(
+    send: Send, rival_county: County, bureau_clerk: User
+) -> None:
+    school = factories.SchoolFactory(county=rival_county)
+    stranger = factories.enrolled(factories.SchoolClassFactory(school=school), name="赵晓雨")
+    factories.RoleGrantFactory(user=bureau_clerk, role="inspector", county=None, school=school)
+    told = send([row(stranger)], "--as", bureau_clerk.username, "--commit")
+    assert places(told) == [(2, "学校")]
+    assert not Payment.objects.exists()
+
+
 def test_only_a_whole_date_is_kept(send: Send, pupil: Student) -> None:
     told = send([[*row(pupil), "2026年5月"]], "--commit", headers=[*HEADERS, "发放日期"])
     assert places(told, "warnings") == [(2, "发放日期")]

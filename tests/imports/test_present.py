@@ -12,11 +12,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from households.models import Village
+from pairings.models import Pairing
 from povertyaid.imports.context import ImportContext
 from povertyaid.imports.options import Options
 from povertyaid.imports.resources import SheetResource, resource_for
 from povertyaid.imports.returning import COLUMN, give_out
-from povertyaid.schools.models import School, SchoolClass, User
+from povertyaid.schools.models import School, SchoolClass, Staff, User
 from students.models import Enrolment, Recognition, SpecialGroup, Student
 from tests import factories
 from tests.imports.conftest import Run
@@ -158,6 +159,29 @@ def test_a_pupil_who_moved_to_another_class_stays_the_same(send_back: Return) ->
     )
     assert (told["errors"], told["created"], Student.objects.count()) == ([], 0, count)
     assert sorted(Enrolment.objects.values_list("school_class__number", flat=True)) == [1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "column"),
+    [
+        ("helper", "蒋莉", "帮扶责任人"),
+        ("students", "朱萍", "帮扶对象"),
+        ("identity", factories.identity_number(dt.date(2016, 5, 6), 7), "身份证号"),
+    ],
+)
+def test_another_helper_or_pupil_is_another_pairing(
+    send_back: Return, key: str, text: str, column: str
+) -> None:
+    told = send_back("pairings", {(0, key): text}, "--commit")
+    assert [(item["row"], item["column"]) for item in told["errors"]] == [(2, column)]
+    assert (told["created"], told["unchanged"]) == (0, 1)
+    assert Pairing.objects.count() == 2
+    assert not Staff.objects.filter(name="蒋莉").exists()
+
+
+def test_pupil_of_a_returned_pairing_may_stand_in_another_class(send_back: Return) -> None:
+    told = send_back("pairings", {(0, "school_class"): "四年级2班"})
+    assert (told["errors"], told["unchanged"], len(told["warnings"])) == ([], told["rows"], 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -288,3 +288,19 @@ def test_number_of_queries_does_not_grow_with_the_rows(
         assert plan.counts["created"] == count
         numbers.append(len(captured))
     assert numbers[0] == numbers[1]
+
+
+def test_household_of_a_school_that_is_only_inspected_is_left_alone(
+    run: Run, write: Callable[..., Path], villages: list[Village], clerk: User, rival_school: School
+) -> None:
+    """Else a member and an assigned school could be added, and the clerk would see the household from then on."""
+    household = factories.HouseholdFactory(
+        county=rival_school.county, village=villages[0], number="4312020001"
+    )
+    factories.AssignmentFactory(household=household, school=rival_school)
+    factories.RoleGrantFactory(user=clerk, role="inspector", county=None, school=rival_school)
+    path = write([HEADERS, person(1)])
+    _status, told = run("households", path, "--as", clerk.username, "--commit")
+    assert [(item["row"], item["column"]) for item in told["errors"]] == [(2, "户编号")]
+    assert household.assignments.count() == 1
+    assert not household.members.exists()

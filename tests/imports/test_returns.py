@@ -396,6 +396,21 @@ def test_who_may_not_import_and_export_gets_no_list(  # noqa: PLR0917 - fixtures
     assert not AccessLog.objects.filter(action=AccessLog.Action.EXPORT).exists()
 
 
+def test_school_that_is_only_inspected_is_given_no_list(
+    client_of: ClientOf, clerk: User, rival_school: School, pupils: list[Student]
+) -> None:
+    factories.enrolled(factories.SchoolClassFactory(school=rival_school), name="赵晓雨")
+    factories.RoleGrantFactory(user=clerk, role="inspector", county=None, school=rival_school)
+    client = client_of(clerk)
+    answer = give_out(client, "students", rival_school)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (200, ["school"])
+    # Without a school it is that of the account: a list of the whole county could not come back to it.
+    rows = list(opened(client, school=None).worksheets[0].values)
+    assert len(rows) == 1 + len(pupils)
+    assert "赵晓雨" not in str(rows)
+    assert ReturnSheet.objects.get().school_id == pupils[0].enrolments.get().school_id
+
+
 def test_lists_of_another_school_are_not_shown(
     client_of: ClientOf, clerk: User, rival_clerk: User, school: School, pupils: list[Student]
 ) -> None:

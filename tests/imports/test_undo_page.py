@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from povertyaid.imports.models import ImportBatch
 from povertyaid.schools.models import School, User
+from povertyaid.work.models import Work
 from students.models import Student
 from tests.imports.test_undo import groups, identity, pupils  # noqa: F401 - the groups are a fixture
 
@@ -70,6 +71,19 @@ def test_only_an_import_that_was_written(
     assert client.get(url(batch)).status_code == 302
     assert client.post(url(batch)).status_code == 302
     assert Student.objects.exists()
+
+
+def test_undo_that_was_stopped_is_told(
+    client_of: Callable[[User], Client], clerk: User, school: School
+) -> None:
+    batch = pupils(clerk, school, 0)
+    Work.objects.create(
+        what="imports.undo", owner=clerk, school=school, county=school.county, state="failed",
+        target_model="imports.importbatch", target_id=batch.pk, error="停电了",
+    )  # fmt: skip
+    page = client_of(clerk).get(reverse("imports:batch", args=[batch.pk]), {"kind": "\x00"})
+    assert page.context["stopped"] == "停电了"
+    assert "停电了" in page.content.decode()
 
 
 @pytest.fixture(
