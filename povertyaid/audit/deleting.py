@@ -9,32 +9,26 @@ from django.db import models
 from django.db.models import ProtectedError
 
 from povertyaid.audit import recorder
-from povertyaid.audit.models import Change
 from povertyaid.schools.base import Record
 
 # SQLite takes 999 parameters a statement where it was built that way.
 KEYS_AT_ONCE = 800
 
 
-def delete(instances: Sequence[Record]) -> list[Change]:
-    """Delete stored records, those that point to others first; return what the history tells, not stored yet.
+def delete(instances: Sequence[Record]) -> list[tuple[Any, ...]]:
+    """Delete stored records, those that point to others first; return rows of the history (`recorder.ROW`), not stored.
 
     Their own many-to-many links go with them. Nothing else does: ProtectedError when any other record points to one,
     whatever its foreign key would do; the caller's transaction is then rolled back.
     """
-    history: list[Change] = []
+    history: list[tuple[Any, ...]] = []
     by_model: dict[type[Record], list[Record]] = {}
     for instance in instances:
         by_model.setdefault(type(instance), []).append(instance)
     for model in dependents_first(by_model):
         found = by_model[model]
         if recorder.is_kept(model):
-            for instance in found:
-                told = [
-                    {"field": item["field"], "from": item["to"], "to": ""}
-                    for item in recorder.additions(instance)
-                ]
-                history.append(recorder.entry(instance, Change.Action.DELETE, told))
+            history += recorder.deleted(found)
         keys = [instance.pk for instance in found]
         for through, column in _own_links(model):
             for part in parts(keys):

@@ -111,11 +111,23 @@ def added(instances: Sequence[models.Model]) -> Iterator[tuple[Any, ...]]:
 
     As rows, not as records: tens of thousands of them need neither the time nor the memory of instances.
     """
+    return _held(instances, Change.Action.ADD, '"from": "", "to": ', "")
+
+
+def deleted(instances: Sequence[models.Model]) -> Iterator[tuple[Any, ...]]:
+    """Return the rows of the history for records of one model that are deleted: what each held until now."""
+    return _held(instances, Change.Action.DELETE, '"from": ', ', "to": ""')
+
+
+def _held(
+    instances: Sequence[models.Model], action: str, before: str, after: str
+) -> Iterator[tuple[Any, ...]]:
+    """Rows that tell all that records hold; `before` and `after` stand around each value in the JSON."""
     told: list[_Told] = [
-        (field.attname, f'{{"field": {_json(field.name)}, "from": "", "to": ', _teller(field), {})
+        (field.attname, f'{{"field": {_json(field.name)}, {before}', _teller(field), {})
         for field in history_fields(type(instances[0]))
     ]
-    return (_row(instance, Change.Action.ADD, _additions(instance, told)) for instance in instances)
+    return (_row(instance, action, _fields(instance, told, f"{after}}}")) for instance in instances)
 
 
 def changed(items: Iterable[tuple[models.Model, list[dict[str, str]]]]) -> Iterator[tuple[Any, ...]]:
@@ -123,8 +135,8 @@ def changed(items: Iterable[tuple[models.Model, list[dict[str, str]]]]) -> Itera
     return (_row(instance, Change.Action.CHANGE, _json(fields)) for instance, fields in items)
 
 
-def _additions(instance: models.Model, told: Sequence[_Told]) -> str:
-    """The JSON of `additions`. What few records have in common is made once: `told` remembers it by value."""
+def _fields(instance: models.Model, told: Sequence[_Told], tail: str) -> str:
+    """The JSON of all fields that hold something. What records have in common is made once: `told` remembers it."""
     parts = []
     for name, head, tell, known in told:
         value = getattr(instance, name)
@@ -134,7 +146,7 @@ def _additions(instance: models.Model, told: Sequence[_Told]) -> str:
         part = known.get(key) if key is not None else None
         if part is None:
             text = tell(value)
-            part = f"{head}{_json(text)}}}" if text else ""
+            part = f"{head}{_json(text)}{tail}" if text else ""
             if key is not None and len(known) < _REMEMBERED:
                 known[key] = part
         if part:

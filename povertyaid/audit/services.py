@@ -93,7 +93,7 @@ def bulk_write(
         history += _write_links(links)
         inserting.insert_rows(Change, recorder.ROW, recorder.changed(history))
         if delete:
-            inserting.insert(Change, deleting.delete(delete))
+            inserting.insert_rows(Change, recorder.ROW, deleting.delete(delete))
     return Written(created=len(create), updated=sum(len(objects) for objects, _columns in changed.values()))
 
 
