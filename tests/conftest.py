@@ -20,6 +20,13 @@ from tests.personas import World
 pytest_plugins = ["tests.house"]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what touches no database: it is the same on SQLite and PostgreSQL, and so runs once."""
+    fixtures: set[str] = set(getattr(item, "fixturenames", ()))
+    if not fixtures & {"db", "transactional_db"} and item.get_closest_marker("django_db") is None:
+        item.add_marker("nodatabase")
+
+
 @pytest.fixture
 def county(db: None) -> County:
     county: County = factories.CountyFactory(name="云岭县")

@@ -26,7 +26,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
-from django.db import close_old_connections, connection, connections
+from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
 
 ROOT = Path(settings.BASE_DIR)
@@ -126,7 +126,6 @@ def house(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[House]:
     """A database of the test's own, in this process too, and whatever is started on it."""
     with contextlib.ExitStack() as stack:
@@ -139,7 +138,11 @@ def house(
             name = stack.enter_context(_copy_on_postgres())
             url = _address(name)
         plain = connections["default"]
-        monkeypatch.setitem(connections.settings["default"], "NAME", name)
+        # The connection of the other tests shares these settings. While they name a file, it would take itself for one
+        # of a file and close, and with it the database in memory would be gone.
+        given = connections.settings["default"]
+        usual = given["NAME"]
+        given["NAME"] = name
         connections["default"] = connections.create_connection("default")
         found = House(url, tmp_path / "log")
         try:
@@ -147,8 +150,8 @@ def house(
         finally:
             found.close()
             connections["default"].close()
+            given["NAME"] = usual
             connections["default"] = plain
-            close_old_connections()
 
 
 @contextlib.contextmanager
