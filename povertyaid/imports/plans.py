@@ -29,7 +29,7 @@ from povertyaid.lib.sheets.child import read_in_child
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from povertyaid.imports.options import Options
     from povertyaid.imports.questions import Decisions, Question
@@ -244,14 +244,17 @@ def play(
     blocked: frozenset[tuple[str, int]],
     batch: ImportBatch,
     progress: Progress = NO_PROGRESS,
+    before: Callable[[Plan], None] | None = None,
 ) -> list[Plan]:
-    """Plan and write one kind after the other, inside the caller's transaction."""
+    """Plan and write one kind after the other, inside the caller's transaction; `before` is asked before each write."""
     plans = []
     for kind in source.in_order:
         plan = _plan(source, kind, blocked, progress)
         if batch._state.adding:
             # A rehearsal; what follows from the rows asks for the county.
             batch.county = plan.context.school.county if plan.context.school else plan.context.counties[0]
+        if before is not None:
+            before(plan)
         write_plan(plan, batch=batch, user=source.user, progress=progress)
         plans.append(plan)
     return plans

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from povertyaid.imports.engine import Plan
     from povertyaid.lib.progress import Progress
     from povertyaid.schools.base import Record
     from povertyaid.schools.models import School, User
@@ -62,6 +63,11 @@ Finish = Callable[[], None]
 
 def _nothing() -> None:
     """There is nothing to finish where no work is kept in the books."""
+
+
+STALE = _(
+    "The records changed since the preview. Nothing was written; look at the new preview and confirm again."
+)
 
 
 class StalePreviewError(ImportRefusedError):
@@ -209,7 +215,8 @@ def write_file(plan: FilePlan, *, batch: ImportBatch, progress: Progress = NO_PR
     """
     user = plan.source.user
     if plan.several:
-        played = play(plan.source, blocked=blocked_of(plan), batch=batch, progress=progress)
+        blocked = blocked_of(plan)
+        played = play(plan.source, blocked=blocked, batch=batch, progress=progress, before=_lock)
         tell_reasons(played, plan.reasons)
         plan = FilePlan(plan.source, played)
     else:
@@ -279,12 +286,7 @@ def commit_batch(
         if batch.state == ImportBatch.State.IMPORTING:
             batch.move(ImportBatch.State.TO_CHECK)
         raise
-    raise StalePreviewError(
-        "stale",
-        _(
-            "The records changed since the preview. Nothing was written; look at the new preview and confirm again."
-        ),
-    )
+    raise StalePreviewError("stale", STALE)
 
 
 @transaction.atomic
@@ -311,7 +313,7 @@ def _written(plan: FilePlan, batch: ImportBatch, progress: Progress, finish: Fin
                 transaction.set_rollback(True)
                 return False
             finish()
-    except IntegrityError:
+    except (IntegrityError, StalePreviewError):
         return False
     finally:
         batch.refresh_from_db()
@@ -321,10 +323,19 @@ def _written(plan: FilePlan, batch: ImportBatch, progress: Progress, finish: Fin
 def _still_true(plan: FilePlan, batch: ImportBatch) -> bool:
     """Whether the records that a plan changes have the versions that it saw, and no other import came between."""
     newer = ImportBatch.objects.filter(county=batch.county_id, finished_at__gte=plan.made_at)
-    if newer.exclude(pk=batch.pk).exists():
-        return False
+    return not newer.exclude(pk=batch.pk).exists() and _as_planned(plan.plans[0])
+
+
+def _lock(plan: Plan) -> None:
+    """StalePreviewError when somebody changed a record while its new values were planned."""
+    if not _as_planned(plan):
+        raise StalePreviewError("stale", STALE)
+
+
+def _as_planned(plan: Plan) -> bool:
+    """Whether the records that a plan changes have the versions that it saw; they are locked until the write."""
     versions: dict[type[Record], dict[int, int]] = {}
-    for planned in plan.plans[0].planned:
+    for planned in plan.planned:
         for change in (*planned.first, *planned.update):
             if change.instance.pk is not None:
                 versions.setdefault(type(change.instance), {})[change.instance.pk] = change.instance.version

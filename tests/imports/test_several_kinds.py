@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from aid.models import Payment
 from households.models import Village
+from povertyaid.imports import plans, services
 from povertyaid.imports.models import ImportBatch
 from povertyaid.schools.models import School, User
 from students.models import Student
@@ -78,10 +81,8 @@ def test_the_reason_that_can_be_mended_is_told(batch: ImportBatch) -> None:
     )
 
 
-def test_a_near_miss_in_such_a_row_is_asked_and_the_rest_is_written(
-    batch: ImportBatch, client_of: Callable[[User], Client], clerk: User
-) -> None:
-    client = client_of(clerk)
+def taken(batch: ImportBatch, client: Client) -> int:
+    """The pupil of the third row, after the decision that it is the one on record."""
     asked = batch.rows.get(kind="students", row=5)
     assert asked.question["code"] == "other_name"
     pk = asked.question["candidates"][0]["pk"]
@@ -89,6 +90,14 @@ def test_a_near_miss_in_such_a_row_is_asked_and_the_rest_is_written(
     key = next(card.asked.key for card in cards if card.asked.row.pk == asked.pk)
     client.post(reverse("imports:decide", args=[batch.pk]), {f"answer-{key}": f"take:{pk}"})
     batch.refresh_from_db()
+    return int(pk)
+
+
+def test_a_near_miss_in_such_a_row_is_asked_and_the_rest_is_written(
+    batch: ImportBatch, client_of: Callable[[User], Client], clerk: User
+) -> None:
+    client = client_of(clerk)
+    taken(batch, client)
     assert batch.counts["asked"] == 0
     client.post(reverse("imports:commit", args=[batch.pk]), {"mode": "good"})
     batch.refresh_from_db()
@@ -105,3 +114,25 @@ def test_a_column_that_one_kind_uses_is_not_told_as_unused(
     used = [item["header"] for item in page.context["used"]]
     assert {"户编号", "认定等级", "实发金额"} <= set(used)
     assert not {item["header"] for item in page.context["unused"]} & set(used)
+
+
+def test_what_somebody_saves_while_new_values_are_planned_is_not_overwritten(
+    batch: ImportBatch, client_of: Callable[[User], Client], clerk: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk = taken(batch, client_of(clerk))
+    play = plans.play
+
+    def played(source: plans.Source, *, before: Callable[[Any], None], **rest: Any) -> list[Any]:
+        def meanwhile(plan: Any) -> None:
+            if plan.resource.kind == "students":
+                Student.objects.filter(pk=pk).update(version=F("version") + 1)
+            before(plan)
+
+        return play(source, before=meanwhile, **rest)
+
+    monkeypatch.setattr(services, "play", played)
+    with pytest.raises(services.StalePreviewError):
+        services.commit_batch(batch=batch, user=clerk, all_or_nothing=False)
+    batch.refresh_from_db()
+    assert (batch.state, Payment.objects.count()) == ("to_check", 0)
+    assert list(Student.objects.values_list("name", flat=True)) == ["冯不同"]
