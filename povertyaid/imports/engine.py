@@ -337,7 +337,9 @@ def _forced(workbook: Workbook, parts: Sequence[Part]) -> dict[str, ForcedHeader
                 first, height = part.header
                 signatures = signed_columns(sheet, first, height)
                 keys = {
-                    index: part.columns[text] for text, index in signatures.items() if text in part.columns
+                    index: part.columns[text]
+                    for text, index in signatures.items()
+                    if text in part.columns and text not in returning.SIGNATURES
                 }
                 found[sheet.name] = ForcedHeader(first, height, keys)
     return found

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from povertyaid.imports.examining import Examination, LaidOut, Use, Wishes
 from povertyaid.imports.options import Part
 from povertyaid.imports.resources import resource_for
+from povertyaid.imports.returning import kind_given_out
 from povertyaid.lib.messages import Message
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ def inspect(source: Source, *, office: str = "", wishes: Wishes | None = None) -
     """
     if source.options.parts and not wishes:
         return Inspection(source)
+    if not source.kinds and not wishes and (kind := kind_given_out(source.workbook, source.user)):
+        # A list that was given out says itself what it is.
+        source = replace(source, kinds=(kind,))
     known = [kind for kind in source.kinds if resource_for(kind) is not None]
     if len(known) < len(source.kinds) or (source.kinds and not _all_allowed(source)):
         # A kind that does not exist or is not allowed is refused where the file is planned.

@@ -24,17 +24,24 @@ from povertyaid.imports.options import Options
 from povertyaid.imports.resources import Column, SheetResource, by_key, variants_of
 from povertyaid.lib.cells import as_text, clean_text
 from povertyaid.lib.messages import Message
+from povertyaid.lib.sheets.headers import header_signature
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from povertyaid.lib.sheets.layout import Table
+    from povertyaid.lib.sheets.model import Workbook
     from povertyaid.schools.base import Record
     from povertyaid.schools.models import School, User
 
 COLUMN = Column("_return", ("行标识（请勿改动）", "行标识"), clean_text)
+# What no person decides about: the column of keys is the column of keys, whatever else the columns are said to be.
+SIGNATURES = frozenset(header_signature("", text) for text in COLUMN.headers)
 _TOKEN_LENGTH = 12
 _CHECK_LENGTH = 16
+# Titles that were put above the headers of a list, and keys that are looked at to tell of which kind it is.
+_HEADERS_WITHIN = 20
+_KEYS_READ = 50
 
 FOREIGN = Message(
     "foreign_return",
@@ -138,6 +145,31 @@ def _split(key: str) -> tuple[str, int] | None:
     if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdecimal()) or len(parts[1]) > 18:
         return None
     return parts[0], int(parts[1])
+
+
+def kind_given_out(workbook: Workbook, user: User) -> str:
+    """The kind of which a list was given out, told by its keys; "" when the file is no such list, or is several."""
+    tokens: set[str] = set()
+    for sheet in workbook.sheets:
+        at = next(
+            (
+                (number, index)
+                for number, row in enumerate(sheet.rows[:_HEADERS_WITHIN])
+                for index, value in enumerate(row)
+                if isinstance(value, str) and header_signature("", value) in SIGNATURES
+            ),
+            None,
+        )
+        if at is not None:
+            rows = sheet.rows[at[0] + 1 : at[0] + 1 + _KEYS_READ]
+            found = (_split(as_text(row[at[1]]).strip()) for row in rows if len(row) > at[1])
+            tokens |= {key[0] for key in found if key is not None}
+    kinds = set(
+        ReturnSheet.objects.visible_to(user).filter(token__in=tokens).values_list("kind", flat=True)
+        if tokens
+        else ()
+    )
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def take_keys(tables: Iterable[Table]) -> dict[tuple[str, int], str]:

@@ -20,6 +20,7 @@ from povertyaid.imports.returning import COLUMN, shape_for_return
 from povertyaid.schools.models import School, SchoolClass, Staff, User
 from students.models import Enrolment, Student
 from tests import factories
+from tests.imports.test_mapping_page import filled
 
 SEMESTER = "2025-2026-2"
 RETURNS, INDEX = reverse("imports:returns"), reverse("imports:index")
@@ -438,3 +439,22 @@ def test_a_list_that_would_be_too_long_is_not_given_out(
     answer = give_out(client_of(bureau_clerk), "students", None)
     assert answer.context["form"].errors.keys() == {"school"}
     assert not ReturnSheet.objects.exists()
+
+
+def test_a_list_whose_kind_nobody_chose_says_itself_what_it_is(
+    client_of: ClientOf, clerk: User, school: School, pupils: list[Student]
+) -> None:
+    client = client_of(clerk)
+    workbook = opened(client, school=school)
+    put(workbook, "联系电话", 2, "13900000009")
+    assert counts(send_back(client, workbook, kind="")) == (0, 1, len(pupils) - 1, 0)
+
+
+def test_columns_that_are_chosen_by_hand_leave_the_keys_as_they_are(
+    client_of: ClientOf, clerk: User, school: School, pupils: list[Student]
+) -> None:
+    client = client_of(clerk)
+    batch = send_back(client, opened(client, school=school))
+    page = reverse("imports:columns", args=[batch.pk])
+    assert client.post(page, {**filled(client.get(page)), "save": "1"}).status_code == 302
+    assert counts(batch) == (0, 0, len(pupils), 0), told_rows(batch)
