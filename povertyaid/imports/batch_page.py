@@ -11,6 +11,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from povertyaid.imports.jobs import UNDO
 from povertyaid.imports.models import ImportBatch, ImportRow
 from povertyaid.imports.resources import resource_for
 from povertyaid.imports.rules import rule_text
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
     from povertyaid.schools.models import User
+    from povertyaid.work.models import Work
 
 ADD = "imports.add_importbatch"
 ROWS_A_PAGE = 50
 REPAIRS_SHOWN = 200
 State = ImportBatch.State
-# Where a work that failed or was stopped leaves a batch as it was: a commit before, an undo after the import.
-_TELLS_ITS_WORK = frozenset({State.TO_CHECK, State.IMPORTED, State.PARTLY})
 
 
 def label_of(kind: str) -> str:
@@ -40,6 +40,16 @@ def label_of(kind: str) -> str:
 def kinds_label(batch: ImportBatch) -> str:
     """The names of the kinds of a batch."""
     return "、".join(map(label_of, batch.kinds))
+
+
+def _left_as_it_was(batch: ImportBatch, work: Work) -> bool:
+    """Whether a work that ended early left the batch where it stood, so that its page must tell of it.
+
+    What was imported once and is confirmed once more stands as it was imported: that is no failure of the import.
+    """
+    if work.what == UNDO:
+        return batch.state in {State.IMPORTED, State.PARTLY}
+    return bool(batch.state == State.TO_CHECK)
 
 
 def page_of(batch: ImportBatch) -> str:
@@ -103,14 +113,14 @@ class BatchPage:
         repairs = batch.report.get("repairs", [])
         may = self.may_import and not live
         return {
-            "title": _("Import: %(kind)s") % {"kind": kinds_label(batch)},
+            "title": _("Import: %(kind)s") % {"kind": kinds_label(batch)} if batch.kind else _("Import lists"),
             "batch": batch,
             "kinds": kinds_label(batch),
             "work": work,
             "live": live,
             "failed": batch.report.get("failed", "") if batch.state == State.FAILED else "",
             # What a worker could not do stands in its work; a batch that is asked about says it itself.
-            "stopped": work.error if work is not None and not live and batch.state in _TELLS_ITS_WORK else "",
+            "stopped": work.error if work is not None and not live and _left_as_it_was(batch, work) else "",
             "filters": self._filters(),
             "several": len(batch.kinds) > 1,
             "kind_filters": [("", _("all kinds")), *((kind, label_of(kind)) for kind in batch.kinds)],
@@ -127,6 +137,7 @@ class BatchPage:
             "repair_count": len(repairs),
             "more_repairs": max(0, len(repairs) - REPAIRS_SHOWN),
             "may_commit": may and batch.state == State.TO_CHECK,
+            "passing": any(batch.counts.get(name) for name in ("created", "updated", "unchanged")),
             "may_map": may and batch.state in OPEN,
             "may_look_again": may and batch.state in {State.FAILED, State.UPLOADED},
             "may_cancel": may and batch.state in OPEN,

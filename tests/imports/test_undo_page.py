@@ -84,6 +84,10 @@ def test_undo_that_was_stopped_is_told(
     page = client_of(clerk).get(reverse("imports:batch", args=[batch.pk]), {"kind": "\x00"})
     assert page.context["stopped"] == "停电了"
     assert "停电了" in page.content.decode()
+    # A second confirmation, from an old page, is no failure of the import.
+    client_of(clerk).post(reverse("imports:commit", args=[batch.pk]))
+    page = client_of(clerk).get(reverse("imports:batch", args=[batch.pk]))
+    assert (page.context["batch"].state, page.context["stopped"]) == ("imported", "")
 
 
 @pytest.fixture(
