@@ -46,8 +46,14 @@ if TYPE_CHECKING:
     from povertyaid.schools.models import School, User
 
 _GROUPS = ("困难类型", "特殊困难群体", "特殊困难类型", "困难学生类型", "困难类别", "特殊群体类型", "特殊困难群体类型",
-           "家庭困难类型", "特殊群体", "特殊群体类别", "家庭类型", "困难原因类别", "家庭经济困难类型")  # fmt: skip
-_LEVELS = ("认定等级", "困难等级", "认定档次", "困难程度", "困难认定等级", "困难档次", "认定困难等级", "贫困等级")
+           "家庭困难类型", "特殊群体", "特殊群体类别", "家庭类型", "困难原因类别", "家庭经济困难类型", "救助类别",
+           "救助类型",
+           "救助对象类别", "困难群体类型", "困难群体类别", "困难家庭类型", "家庭困难类别", "贫困类型", "资助对象类别",
+           "认定类型", "认定类别", "特殊困难类别", "困难学生类别")  # fmt: skip
+_LEVELS = ("认定等级", "困难等级", "认定档次", "困难程度", "困难认定等级", "困难档次", "认定困难等级", "贫困等级",
+           "等次", "等级", "困难等次", "认定等次", "困难级别", "认定级别", "贫困程度", "家庭经济困难等级",
+           "家庭困难等级",
+           "家庭困难程度", "认定困难程度", "困难认定档次", "困难认定结果")  # fmt: skip
 
 
 @register
@@ -66,11 +72,14 @@ class StudentResource(SheetResource):
     one_of = (("school_class", "grade"),)
     key_help = _("identity number, else pupil number, else name, school and class")
     columns = (
-        Column("school", ("学校", "学校名称", "就读学校", "所在学校"), partial(clean_text, longest=80),
+        Column("school", ("学校", "学校名称", "就读学校", "所在学校", "所属学校", "现就读学校", "学籍学校", "幼儿园",
+                          "幼儿园名称", "就读学校名称", "就读幼儿园"), partial(clean_text, longest=80),
                help=_("Name or code; not needed when it stands in the title.")),
         Column("semester", ("学期", "认定学期"), clean_semester, example="2026年春季学期",
                help=_("Not needed when it stands in the title.")),
-        Column("name", ("姓名", "学生姓名", "幼儿姓名", "儿童姓名"), clean_name, required=True, example="张三"),
+        Column("name", ("姓名", "学生姓名", "幼儿姓名", "儿童姓名", "受助学生姓名", "受助学生", "对象姓名",
+                        "救助对象姓名", "孩子姓名",
+                        "学生"), clean_name, required=True, example="张三"),
         Column("sex", ("性别",), clean_sex, choices=("男", "女"), example="男",
                help=_("Not needed with an identity number.")),
         Column("identity", ("身份证号码", "身份证号", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证",
@@ -84,21 +93,29 @@ class StudentResource(SheetResource):
         Column("school_class", ("年级班级", "班级", "所在班级", "就读班级", "年级及班级", "年级(班级)", "年班", "班别",
                                 "班级名称", "班", "所在班", "年级班", "现就读班级"),
                clean_class_name, text=True, example="一年级2班"),
-        Column("boarding", ("就读方式", "是否住校", "是否寄宿", "住宿情况", "是否寄宿生", "走读或住校"), clean_boarding,
+        Column("boarding", ("就读方式", "是否住校", "是否寄宿", "住宿情况", "是否寄宿生", "走读或住校", "住校生",
+                            "寄宿生",
+                            "是否住校生", "是否住宿", "是否走读", "走读/寄宿", "走读/住校", "寄宿情况", "住校情况",
+                            "就学方式", "走读或寄宿",
+                            "走读生", "是否走读生", "寄宿/走读", "住校/走读", "是否寄宿学生"), clean_boarding,
                choices=("走读", "住校"), example="走读"),
         Column("head_name", ("户主姓名", "户主"), clean_name, example="张大", erases=True),
         Column("relation", ("与户主关系", "与户主的关系"), partial(clean_choice, choices=RELATIONS),
                choices=published(RELATIONS), example="之子", erases=True),
         Column("phone", ("联系电话", "家庭联系电话", "家长联系电话", "监护人联系电话", "家长电话", "监护人电话", "电话",
                          "联系方式", "手机号码", "手机号", "手机", "监护人手机号", "监护人手机", "监护人联系方式",
-                         "家长手机号", "家长手机", "家长联系方式", "家庭电话", "联系人电话"),
+                         "家长手机号", "家长手机", "家长联系方式", "家庭电话", "联系人电话", "监护人1联系电话",
+                         "监护人1电话", "监护人手机号码", "家长手机号码",
+                         "家长(监护人)联系电话", "家长或监护人电话", "监护人1手机", "联系手机", "家庭联系方式",
+                         "家庭联系号码"),
                clean_phone, sensitive="phone", text=True, example="13800000000", erases=True),
         Column("groups", _GROUPS, partial(clean_text, longest=200), example="脱贫家庭",
                help=_("Several are separated by 、; the first counts in statistics.")),
         Column("level", _LEVELS, partial(clean_choice, choices=LEVELS), choices=published(LEVELS), example="一般困难"),
         Column("left_behind", ("留守儿童", "是否留守儿童", "留守情况", "是否留守", "留守儿童情况"), clean_left_behind,
                choices=("非留守", "单亲留守", "双亲留守"), example="非留守"),
-        Column("ethnic_group", ("民族",), partial(clean_text, longest=20), example="汉族", erases=True),
+        Column("ethnic_group", ("民族", "民族成份",
+                                "民族成分"), partial(clean_text, longest=20), example="汉族", erases=True),
         Column("birth_date", ("出生日期", "出生年月", "出生年月日"), clean_date, example="2018-08-21",
                help=_("Not needed with an identity number.")),
         Column("entered", ("入学年月", "入学时间", "入学日期", "入校时间", "入校年月"),
@@ -113,7 +130,7 @@ class StudentResource(SheetResource):
                help=_("Only compared with the pupil's number; it is not stored.")),
         Column("address", ("家庭住址", "家庭地址", "现住址", "住址", "家庭详细住址", "家庭详细地址", "详细地址",
                            "家庭现住址", "居住地址"), partial(clean_text, longest=120), erases=True),
-        Column("note", ("备注",), partial(clean_text, longest=500), erases=True),
+        Column("note", ("备注", "备注说明", "其他说明"), partial(clean_text, longest=500), erases=True),
     )  # fmt: skip
 
     def plan(self, rows: list[Row], context: ImportContext) -> list[Planned]:

@@ -105,6 +105,7 @@ _KIN = re.compile(
 _GROUP = re.compile(
     "脱贫|边缘|突发|低保|特困|刚性支出|低收入|孤儿|无人抚养|残疾|烈士|因公牺牲|优抚|困难职工|易地|建档立卡|监测|贫困"
 )
+_DISABILITY = re.compile("(?:肢体|视力|听力|言语|语言|智力|精神|多重)(?:残疾|[一二三四1-4]级)")
 _PROGRAMME = re.compile("补助|助学金|资助|免学费|免费|减免|营养改善|雨露计划|奖学金|贷款|救助")
 _BANK = re.compile("银行|信用社|信用合作|农商|邮储|农信|工行|建行|农行|中行")
 _VILLAGE = re.compile(".{1,12}(?:村|社区|居委会|村委会|嘎查)")
@@ -317,8 +318,8 @@ def _of_text(key: str, kind: str, schools: SchoolBook, ctx: Context) -> Sense | 
         "school_class": ("clean_class_name", partial(_class, clean_class_name, ctx)),
         "grade": ("clean_grade", partial(_grade, clean_grade, ctx)),
         "semester": ("clean_semester", partial(_semester, clean_semester, ctx)),
-        "groups": ("groups", partial(_contains, _GROUP)),
-        "primary": ("groups", partial(_contains, _GROUP)),
+        "groups": ("groups", _group),
+        "primary": ("groups", _group),
         "relation": ("kin", partial(_pattern, _KIN)),
         "guardian_relation": ("kin", partial(_pattern, _KIN)),
         "ethnic_group": ("ethnic", partial(_pattern, _ETHNIC)),
@@ -333,6 +334,11 @@ def _of_text(key: str, kind: str, schools: SchoolBook, ctx: Context) -> Sense | 
 
 def _pattern(pattern: re.Pattern[str], value: Value, text: str) -> int:
     return BY_ITSELF if isinstance(value, str) and pattern.fullmatch(text) else NO
+
+
+def _group(value: Value, text: str) -> int:
+    # What a disability is, is no group of pupils: 肢体残疾.
+    return NO if _DISABILITY.search(text) else _contains(_GROUP, value, text)
 
 
 def _contains(pattern: re.Pattern[str], value: Value, text: str) -> int:

@@ -114,6 +114,13 @@ def _people_in(text: str) -> tuple[str, ...]:
     return tuple(found) if _AND.search(text) else tuple(found[-1:])
 
 
+@lru_cache(maxsize=8192)
+def _nearest_person(group: str) -> str:
+    """What a group says from the one person on whom it names; empty where that is all of it, or nobody or several."""
+    starts = [found.start() for found in _PEOPLE.finditer(group)]
+    return group[starts[-1] :] if len(starts) == 1 and starts[0] > 0 else ""
+
+
 def names_group(text: str) -> bool:
     """Whether a text above several columns says whose or what they are: 监护人信息, 家庭情况."""
     return _GROUP.search(text) is not None and _TITLE.search(text) is None
@@ -153,6 +160,10 @@ class HeaderNames:
         named = normalise_header(group + header) if group else ""
         if named in self.exact:
             return 0, self.exact[named]
+        nearest = _nearest_person(group)
+        if nearest and normalise_header(nearest + header) in self.exact:
+            # 监护人 below 家庭信息 and above 姓名.
+            return 0, self.exact[normalise_header(nearest + header)]
         above = 1 if group else 0
         header, group = header[:_LONGEST], group[:_LONGEST]
         for rank, text, context in (

@@ -62,6 +62,7 @@ _DATED = re.compile(
 _PAGE = re.compile(
     r"(?:-*第?\d+页?[,/-]*共?\d+页-*|-*第\d+页-*|-+\d+-+|过次页|承前页|接上页|转下页|续上表|续表|\(?以下(?:空白|无正文)\)?|此表完|表完)"
 )
+_PAGE_NUMBER = re.compile(r"\(?(?:第\d+页[,/、]?)?共\d+页\)?|\(?第\d+页\)?|\(?\d+/\d+页\)?")
 _NOTE = re.compile(
     r"(?:备注|附注|注|说明|填表说明|填报说明|注意|注意事项|提示|单位)\d?:.*|[*※].*|(?:备注|附注|注|说明|填表说明)"
 )
@@ -74,6 +75,10 @@ _ASKED = re.compile(
 _UNIT = re.compile(r"(?:金额)?单位:(?:人民币)?(?:万?元|人|户|人次|个)(?:[、,/].*)?")
 _ITEM = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十])[.、)].{6,}")
 _EXAMPLE = re.compile(r"\(?(?:填写|填报)?(?:示例|样例|范例|例子|例|举例)\d?\)?:?.*")
+_EXAMPLE_BEFORE = re.compile(
+    r"\(?(?:填写|填报)?(?:示例|样例|范例|例)\d?\)?:.+|\((?:填写|填报)?(?:示例|样例|范例|例)\d?\).+"
+    r"|.+\((?:填写|填报)?(?:示例|样例|范例)\d?\)"
+)
 _EXAMPLE_ALONE = re.compile(r"\(?(?:填写|填报)?(?:示例|样例|范例|例子|例|举例)\d?\)?:?")
 _IDENTITY = re.compile(r"[GJL]?\d{17}[\dXx]")
 _AMOUNT = re.compile(r"[¥￥]?-?[\d,]+(?:\.\d+)?元?")
@@ -130,8 +135,8 @@ def plain(value: Value) -> str:
 
 
 def signature_of(texts: Sequence[str]) -> tuple[str, ...]:
-    """The filled cells of a row, for telling whether the same row comes again."""
-    return tuple(normalise_header(text) for text in texts if text)
+    """The filled cells of a row but for page numbers, for telling whether the same row comes again."""
+    return tuple(filter(None, (normalise_header(_PAGE_NUMBER.sub("", text)) for text in texts if text)))
 
 
 def places_of(texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
@@ -152,8 +157,9 @@ def classify(
     if _is_numbering(own, used):
         return "header"
     sequence = own[shape.sequence] if shape.sequence is not None else ""
-    if sequence and _EXAMPLE_ALONE.fullmatch(sequence):
-        # The invented person of a template has an identity number too.
+    examples = (_EXAMPLE_BEFORE.fullmatch(own[index]) for index in used[:_LOOKED_AT])
+    if (sequence and _EXAMPLE_ALONE.fullmatch(sequence)) or any(examples):
+        # The invented person of a template has an identity number too: 示例：张三.
         return "example"
     if sequence and _ASKED.fullmatch(sequence):
         return "note"
@@ -239,7 +245,7 @@ def _by_words(
                 and not (complete and index in shape.fields and _are_names(own, shape))
             ):
                 return why
-    if _UNIT.fullmatch(first):
+    if _UNIT.fullmatch(first) or (len(used) == 1 and ":" in first and _NOTE.fullmatch(first)):
         return "note"
     if signers and (signers[0] == used[0] or not complete):
         return "signature"
