@@ -113,7 +113,9 @@ class BatchPage:
         repairs = batch.report.get("repairs", [])
         may = self.may_import and not live
         return {
-            "title": _("Import: %(kind)s") % {"kind": kinds_label(batch)} if batch.kind else _("Import lists"),
+            "title": _("Import: %(kind)s") % {"kind": kinds_label(batch)}
+            if batch.kind
+            else _("Import lists"),
             "batch": batch,
             "kinds": kinds_label(batch),
             "work": work,

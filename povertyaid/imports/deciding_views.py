@@ -56,7 +56,9 @@ CODES: dict[str, StrOrPromise] = {
 }
 _TEXTS: dict[str, StrOrPromise] = {
     "take": gettext_lazy("The same person; the list is right, and the record is corrected"),
-    "keep": gettext_lazy("The same person; the record is right and stays where the two differ"),
+    "keep": gettext_lazy(
+        "The same person; what is asked about stays as on record, the rest is taken from the list"
+    ),
     "new": gettext_lazy("Somebody else; enter a new record"),
     "skip": gettext_lazy("Leave this row out"),
 }
