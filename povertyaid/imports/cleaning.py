@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from povertyaid.imports.context import ImportContext, TableInfo
     from povertyaid.imports.returning import Returned
-    from povertyaid.lib.sheets.layout import Cell, Table
     from povertyaid.lib.sheets.layout import Row as FoundRow
+    from povertyaid.lib.sheets.layout import Table
 
 HIDDEN = Message("hidden", _("This row is hidden in the file; it was read all the same."))
 MISSING = _("“%(column)s” is missing. Type it in this cell.")
@@ -75,8 +75,7 @@ class TableCleaner:
             yield self._row(found.pop())
 
     def _row(self, found: FoundRow) -> Row:
-        cells = found.cells
-        raw = {key: cell.value for key, cell in cells.items()}
+        raw = found.values
         row = Row(self._info, found.number, {}, raw, found.hidden)
         if found.hidden:
             row.warn(None, HIDDEN)
@@ -89,11 +88,11 @@ class TableCleaner:
                 return row
         for item in self._columns:
             key = item.column.key
-            cell = cells.get(key)
-            value = cell.value if cell is not None else None
+            present = key in raw
+            value = raw[key] if present else None
             if key in self._constants and is_blank(value):
                 value = raw[key] = self._constants[key]
-            elif cell is None or (
+            elif not present or (
                 returned is not None and item.column.sensitive and returned.unchanged(key, value)
             ):
                 continue
@@ -102,14 +101,13 @@ class TableCleaner:
                 continue
             known = item.known.get(value, _UNKNOWN) if type(value) is str else _UNKNOWN
             if known is _UNKNOWN:
-                self._clean(row, item, value, cell)
+                self._clean(row, item, value, found.places.headers.get(key, ""))
             elif known is not None:
                 row.values[key] = known
         return row
 
-    def _clean(self, row: Row, item: _Column, value: Any, cell: Cell | None) -> None:
+    def _clean(self, row: Row, item: _Column, value: Any, header: str) -> None:
         column = item.column
-        header = cell.header_text if cell is not None else ""
         ctx = item.contexts.get(header)
         if ctx is None:
             ctx = item.contexts[header] = Context(self._today, self._table.money_unit(header), header)

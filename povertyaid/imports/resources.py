@@ -29,7 +29,7 @@ What other apps must do once rows are written (students link themselves to new h
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
@@ -128,7 +128,7 @@ class Row:
     table: TableInfo
     number: int
     values: dict[str, Any]
-    raw: dict[str, Value]
+    raw: MutableMapping[str, Value]
     hidden: bool = False
     notes: list[Note] = field(default_factory=list)
     refused: int | None = None

@@ -26,6 +26,7 @@ from povertyaid.lib.sheets.headerrows import (
 )
 from povertyaid.lib.sheets.headers import Column, ForcedHeader, header_signature
 from povertyaid.lib.sheets.places import Merges, at, is_blank_row, text_of
+from povertyaid.lib.sheets.records import Cell, Places, Row, Values
 from povertyaid.lib.sheets.rows import (
     Shape,
     Why,
@@ -62,24 +63,6 @@ _UNIT = re.compile("万?元")
 # 填报单位：某校 names an office, 单位：人、万元 a unit.
 _NAMED_UNIT = re.compile(r"单位\s*[:：]?\s*(?:人民币)?\s*(?:(?:人次?|户|名|个)\s*[、，,/]\s*)*(万?元)")
 _BRACKETED_UNIT = re.compile(r"[(（]\s*(万?元)\s*[)）]")
-
-
-class Cell(NamedTuple):
-    """A cell of a record: `filled` when the value stands in a merged cell above."""
-
-    value: Value
-    header_text: str
-    numeric: bool
-    filled: bool
-
-
-@dataclass(slots=True)
-class Row:
-    """A record: its number as Excel shows it, its cells by field, and whether Excel hides the row."""
-
-    number: int
-    cells: dict[str, Cell]
-    hidden: bool
 
 
 class Ignored(NamedTuple):
@@ -164,6 +147,9 @@ class _Reader:
         self.merges = Merges(sheet)
         self.finder = HeaderFinder(sheet, columns, required, self.merges)
         self.next: Block | None = None
+        # Of the table that is read now: the columns that are fields, and which is which.
+        self.fields: set[int] = set()
+        self.places = Places({}, {})
 
     def read(self, block: Block, first: int, *, forced: bool = False) -> Table:
         """The table below a header, up to the next table; `first` is where its title rows begin."""
@@ -175,6 +161,12 @@ class _Reader:
             Ignored(self.sheet.first_row + offset, "header") for offset in range(block.start, block.end)
         )
         self.next = None
+        self.fields = set(block.matching.keys)
+        texts = dict(enumerate(block.texts))
+        self.places = Places(
+            {key: index for index, key in block.matching.keys.items()},
+            {key: texts.get(index, "") for index, key in block.matching.keys.items()},
+        )
         offsets: list[int] = []
         below: set[int] = set()
         for offset in range(block.end, len(self.sheet.rows)):
@@ -237,7 +229,8 @@ class _Reader:
         row = self.sheet.rows[offset]
         if is_blank_row(row):
             return False
-        own = [plain(at(row, index)) for index in range(max(len(row), len(block.texts)))]
+        own = [plain(value) for value in row]
+        own += [""] * (len(block.texts) - len(own))
         used = [index for index, text in enumerate(own) if text]
         number = self.sheet.first_row + offset
         if not used:
@@ -260,14 +253,14 @@ class _Reader:
         if why is not None:
             table.ignored.append(Ignored(number, why))
             return False
-        cells = {}
-        for index, key in block.matching.keys.items():
-            is_filled = index in filled
-            value = cover[index] if is_filled else at(row, index)
-            numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-            text = block.texts[index] if index < len(block.texts) else ""
-            cells[key] = Cell(value, text, numeric, is_filled)
-        table.rows.append(Row(number, cells, number in self.sheet.hidden_rows))
+        values: Sequence[Value] = row
+        taken = filled & self.fields if filled else ()
+        if taken:
+            width = max(len(row), max(taken) + 1)
+            values = [cover[index] if index in taken else at(row, index) for index in range(width)]
+        table.rows.append(
+            Row(number, Values(self.places, values), number in self.sheet.hidden_rows, self.places, taken)
+        )
         return True
 
     def _set_aside(self, start: int, table: Table) -> None:
