@@ -6,6 +6,7 @@ counts, else the first one, and each difference is told. Of dates that agree the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ _HOUSEHOLD_KEYS = (
 _LARGEST_INCOME = Decimal("9999999999.99")
 _DATES = frozenset(("identified_on", "risk_on", "risk_cleared_on", "data_date"))
 _EXACTNESS = {"year": 0, "month": 1, "day": 2}
+# 柳溪村委会 is the committee of 柳溪村.
+_COMMITTEE = re.compile(r"村(?:民委员会|委员会|委会|委)$")
 # Where the fields of the models have other names than the columns.
 _HOUSEHOLD_COLUMNS = {
     "declared_size": "size",
@@ -198,11 +201,10 @@ class RegistryPlanner:
     def _find_village(self, family: _Family) -> None:
         """Find the village of a household, or refuse all rows of it."""
         township, name = family.told.get("township"), family.told.get("village")
-        found = [
-            village
-            for village in self._villages.get((family.county.pk, str(name)), [])
-            if not township or village.township == township
-        ]
+        found: list[Village] = []
+        for spelling in (str(name), _COMMITTEE.sub("村", str(name))):
+            known = self._villages.get((family.county.pk, spelling), [])
+            found = found or [village for village in known if not township or village.township == township]
         if len(found) == 1:
             family.village = found[0]
             return

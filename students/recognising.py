@@ -71,6 +71,7 @@ class Recognitions:
         ]
         if not telling:
             return
+        self._every = every
         self._groups: dict[str, SpecialGroup] = {}
         self._names: list[str] = []
         for group in SpecialGroup.objects.visible_to(user):
@@ -114,6 +115,13 @@ class Recognitions:
                 "level", _("The recognition of this pupil cannot be entered here; ask the county bureau.")
             )
         level = row.get("level") or (recognition.level if recognition is not None else "")
+        if not level and row.ok and not self._every and "level" not in row.table.labels:
+            # A list of another office: it knows the child and the hardship, not the school's decision.
+            row.warn(
+                "groups",
+                _("The list has no column for the level: the pupil is taken, without a recognition."),
+            )
+            return
         if not level and row.ok:
             row.refuse(
                 "level",

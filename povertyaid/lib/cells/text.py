@@ -246,6 +246,8 @@ SEX: dict[str, Literal["male", "female"]] = {
 # 1 走读 2 住校 are the codes of the national school roll.
 BOARDING: dict[str, Literal["day", "boarding"]] = {
     "走读": "day",
+    "通校": "day",
+    "通校生": "day",
     "住校": "boarding",
     "走读生": "day",
     "住校生": "boarding",
@@ -296,6 +298,8 @@ LEFT_BEHIND: dict[str, Literal["none", "one_parent", "both_parents"]] = {
     "非留守": "none",
     "单亲留守": "one_parent",
     "双亲留守": "both_parents",
+    "双亲": "both_parents",
+    "单亲": "one_parent",
     "非留守儿童": "none",
     "否": "none",
     "无": "none",

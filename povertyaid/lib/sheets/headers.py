@@ -142,6 +142,15 @@ class HeaderNames:
     def __init__(self, columns: Sequence[Column]) -> None:
         """Look at the columns of a kind once."""
         self.exact: dict[str, str] = {}
+        # The place of a header among those of its field: the published one comes first.
+        self._places: dict[str, int] = {}
+        # Fields of which a sheet may have two columns under different names: the better name counts, the other column is
+        # left unused, and shown so. Who somebody is, and numbers that identify, are never chosen like that.
+        self._either = {
+            column.key
+            for column in columns
+            if not getattr(column, "required", False) and getattr(column, "sensitive", "") in {"", "phone"}
+        }
         self._spoken: dict[str, str] = {}
         subject = ""
         for column in columns:
@@ -149,11 +158,20 @@ class HeaderNames:
             if "姓名" in column.headers:
                 # Whose list it is: 学生 above 性别 says nothing new where 学生姓名 is the name of the row.
                 subject = self._spoken[column.key]
-            for header in column.headers:
+            for place, header in enumerate(column.headers):
                 self.exact.setdefault(normalise_header(header), column.key)
+                self._places.setdefault(normalise_header(header), place)
         self._subject = f"{subject}|本人"
         self.exact.pop("", None)
         self._loose = {_loose(text): key for text, key in reversed(self.exact.items())}
+
+    def place(self, header: str) -> int:
+        """The place of a header among those of its field; after all of them when it only resembles one."""
+        return self._places.get(normalise_header(header), len(self._places))
+
+    def may_choose(self, key: str, header: str, other: str) -> bool:
+        """Whether one of two columns of a field may be left unused, since their names differ."""
+        return key in self._either and normalise_header(header) != normalise_header(other)
 
     def find(self, header: str, group: str) -> tuple[int, str] | None:
         """How well a header fits (0 is best) and the field; None when it is none."""
@@ -222,11 +240,11 @@ def match_names(
     """
     decided = {index: key for index, key in (forced or {}).items() if index >= 0}
     above = [*groups, *[""] * (len(headers) - len(groups))]
-    found: list[tuple[int, int, str]] = []
+    found: list[tuple[int, int, int, str]] = []
     for index, (header, group) in enumerate(zip(headers, above, strict=False)):
         fit = names.find(header, group) if index not in decided else None
         if fit is not None:
-            found.append((fit[0], index, fit[1]))
+            found.append((fit[0], names.place(header), index, fit[1]))
     keys: dict[int, str] = {}
     duplicates: list[tuple[int, str]] = []
     taken: set[str] = set()
@@ -237,12 +255,14 @@ def match_names(
             taken.add(key)
             keys[index] = key
     by_hand = frozenset(taken)
-    for _rank, index, key in sorted(found):
+    first: dict[str, str] = {}
+    for _rank, _place, index, key in sorted(found):
         if key in by_hand:
             continue
-        if key in taken:
-            duplicates.append((index, key))
-        else:
+        if key not in taken:
             taken.add(key)
             keys[index] = key
+            first[key] = headers[index]
+        elif not names.may_choose(key, headers[index], first[key]):
+            duplicates.append((index, key))
     return Matching(dict(sorted(keys.items())), sorted(duplicates))
