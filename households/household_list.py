@@ -183,7 +183,7 @@ class HouseholdListPlanner(RegistryPlanner):
         returned = by_key(visible, "pk", [row.returned for row in rows])
         homes, first = [], dict[int | str, int]()
         for row in rows:
-            home = _Home(row, row.get("number") or f"\0{row.sheet}\0{row.number}")
+            home = _Home(row, row.get("number") or f"\x1f{row.sheet}\x1f{row.number}")
             if row.returned in returned:
                 home.household = self._returned(row, returned[row.returned][0])
             elif not numbered.get(row.get("number")):
@@ -193,7 +193,7 @@ class HouseholdListPlanner(RegistryPlanner):
             if home.household is not None and home.household.number:
                 home.key = home.household.number
             elif home.household is not None:
-                home.key = f"\0{row.sheet}\0{row.number}"
+                home.key = f"\x1f{row.sheet}\x1f{row.number}"
             seen = first.setdefault(home.household.pk if home.household is not None else home.key, row.number)
             if seen != row.number:
                 text = _("This is the same household as in row %(row)d. Keep one of the two rows.")
