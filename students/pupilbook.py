@@ -7,7 +7,8 @@ A pupil out of scope is answered like one who does not exist.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -49,17 +50,12 @@ class PupilError(MessageError):
         return self
 
 
-# Written with what they are derived from, never read while a list is compared.
-_NOT_COMPARED = ("created_at", "updated_at", "name_key", "name_initials")
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """What a row says about a pupil; what it does not say is empty. Classes are named as in `school_year`.
 
     `failed` is an identity number that was refused, since it does not pass its check: nobody is found by it, but it may
-    be a slip of the number of somebody on record. The hashes, by which numbers are looked up, are computed once, since a
-    row is looked at many times.
+    be a slip of the number of somebody on record.
     """
 
     name: str = ""
@@ -72,13 +68,15 @@ class Wanted:
     # The pupil whose key the row of a list for return carries: nobody else is meant, whatever else the row says.
     pk: int | None = None
 
-    identity_hash: str = field(init=False)
-    pupil_number_hash: str = field(init=False)
+    @cached_property
+    def identity_hash(self) -> str:
+        """By what the identity number is looked up; computed once, since a row is looked at many times."""
+        return lookup_hash("identity", self.identity)
 
-    def __post_init__(self) -> None:
-        """Compute the hashes."""
-        self.identity_hash = lookup_hash("identity", self.identity)
-        self.pupil_number_hash = lookup_hash("pupil_number", self.pupil_number)
+    @cached_property
+    def pupil_number_hash(self) -> str:
+        """The same for the pupil number."""
+        return lookup_hash("pupil_number", self.pupil_number)
 
 
 class PupilBook:
@@ -87,7 +85,7 @@ class PupilBook:
     def __init__(self, user: User, wanted: Collection[Wanted]) -> None:
         """Read them: two queries by number, one by name, one for where they are enrolled."""
         self._user = user
-        students = Student.objects.visible_to(user).defer(*_NOT_COMPARED)
+        students = Student.objects.visible_to(user).defer("created_at")
         self._returned = by_key(students, "pk", (item.pk for item in wanted))
         self._identities = by_key(students, "identity_hash", (item.identity_hash for item in wanted))
         # Most pupils are found by the identity number; they are not read a second time by the pupil number.
@@ -243,7 +241,7 @@ def enrolments_of(user: User, students: Collection[int]) -> dict[int, list[Enrol
     Many pupils share a class: each school and class is read once, as `select_related` would not.
     """
     found = by_key(
-        Enrolment.objects.visible_to(user).defer("created_at", "updated_at").order_by("-start_on", "-pk"),
+        Enrolment.objects.visible_to(user).defer("created_at").order_by("-start_on", "-pk"),
         "student_id",
         students,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -53,7 +54,7 @@ KEYS = {field: key for key, field in FIELDS.items()}
 SAME_PUPIL = _("This is the same pupil as in row %(row)d. Keep one of the two rows.")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Line:
     """A row and what was found for it. `semester` is that of the recognition, `school_year` names the classes."""
 
@@ -71,16 +72,10 @@ class Line:
     exchange: tuple[Student, str] | None = None
     # Where the pupil comes from, by decision.
     leaves: Enrolment | None = None
-    _wanted: Wanted | None = None
 
-    @property
+    @cached_property
     def wanted(self) -> Wanted:
         """Whom the row names; asked for once school and class are settled."""
-        if self._wanted is None:
-            self._wanted = self._names()
-        return self._wanted
-
-    def _names(self) -> Wanted:
         get = self.row.get
         return Wanted(
             get("name", ""),

@@ -77,23 +77,24 @@ def bulk_write(
             inserting.insert(model, instances)
             if recorder.is_kept(model):
                 inserting.insert_rows(Change, recorder.ROW, recorder.added(instances))
-        # By the columns that are written: a record may have been read without those that it keeps.
-        changed: dict[tuple[type[Record], frozenset[str]], list[Record]] = {}
+        changed: dict[type[Record], tuple[list[Record], set[str]]] = {}
         for item in update:
             told, names = _apply(item)
             if not names:
                 continue
             model = type(item.instance)
-            changed.setdefault((model, frozenset(names)), []).append(item.instance)
+            objects, columns = changed.setdefault(model, ([], set()))
+            objects.append(item.instance)
+            columns |= names
             if recorder.is_kept(model):
                 history.append((item.instance, told))
-        for (model, columns), objects in changed.items():
+        for model, (objects, columns) in changed.items():
             inserting.update(model, objects, sorted(columns))
         history += _write_links(links)
         inserting.insert_rows(Change, recorder.ROW, recorder.changed(history))
         if delete:
             inserting.insert_rows(Change, recorder.ROW, deleting.delete(delete))
-    return Written(created=len(create), updated=sum(map(len, changed.values())))
+    return Written(created=len(create), updated=sum(len(objects) for objects, _columns in changed.values()))
 
 
 @transaction.atomic

@@ -43,7 +43,6 @@ from povertyaid.lib.cells.base import Sensitive
 from povertyaid.lib.chunks import keys_at_once
 from povertyaid.lib.masks import scrub
 from povertyaid.lib.messages import Message
-from povertyaid.lib.sharing import share_texts
 from povertyaid.lib.sheets.headers import match_columns
 from povertyaid.schools.base import Record
 
@@ -431,18 +430,15 @@ def by_key(
     distinct = {value for value in values if value is not None and value != ""}
     attribute = key or name
     found: dict[Any, list[Any]] = {}
-    texts: dict[str, str] = {}
     if key is None and len(distinct) > _MANY_KEYS and queryset.count() <= _READ_WHOLE * len(distinct):
         for record in queryset.iterator(chunk_size=_MANY_KEYS):
             value = getattr(record, attribute)
             if value in distinct:
-                share_texts(record, texts)
                 found.setdefault(value, []).append(record)
         return found
     wanted = sorted(distinct)
     for start in range(0, len(wanted), size):
         for record in queryset.filter(**{f"{name}__in": wanted[start : start + size]}):
-            share_texts(record, texts)
             found.setdefault(getattr(record, attribute), []).append(record)
     return found
 

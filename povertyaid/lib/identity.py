@@ -37,7 +37,7 @@ class IdentityError(MessageError):
     """A number that cannot be right; codes: length, characters, checksum, birth, future, sequence, pupil_number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IdentityFacts:
     """What an identity number says about its holder.
 
